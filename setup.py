@@ -1,0 +1,91 @@
+"""Builds the compiled modules; everything else about the package is in pyproject.toml.
+
+The list below is the only one: a test compares it with the files on disk and with what is loaded.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+from setuptools.errors import CCompilerError, ExecError, PlatformError
+
+ROOT = Path(__file__).resolve().parent
+
+#: Module name -> source, relative to this file.
+EXTENSIONS = {
+    "fastgraph.kernels.slots": "fastgraph/kernels/slots.pyx",
+    "fastgraph.kernels.tally": "fastgraph/kernels/tally.py",
+    "fastgraph.kernels.version_vector": "fastgraph/kernels/version_vector.pyx",
+    "fastgraph.kernels.trigger_index": "fastgraph/kernels/trigger_index.pyx",
+    "fastgraph.adapters.langgraph.channels": "fastgraph/adapters/langgraph/channels.pyx",
+    "fastgraph.adapters.langgraph.checkpoint": "fastgraph/adapters/langgraph/checkpoint.pyx",
+    "fastgraph.adapters.langgraph.writes": "fastgraph/adapters/langgraph/writes.pyx",
+    "fastgraph.adapters.langgraph.triggers": "fastgraph/adapters/langgraph/triggers.pyx",
+    "fastgraph.adapters.langgraph.reads": "fastgraph/adapters/langgraph/reads.pyx",
+    "fastgraph.adapters.langgraph.scratchpad": "fastgraph/adapters/langgraph/scratchpad.pyx",
+    "fastgraph.adapters.langgraph.interrupts": "fastgraph/adapters/langgraph/interrupts.pyx",
+}
+
+DIRECTIVES = {
+    "language_level": 3,
+    "binding": True,
+    "embedsignature": False,
+    "freethreading_compatible": False,
+}
+
+
+def load_settings() -> ModuleType:
+    """fastgraph/settings.py by path: the package itself cannot be imported while it is built."""
+    spec = importlib.util.spec_from_file_location("_settings", ROOT / "fastgraph" / "settings.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class OptionalBuildExt(build_ext):
+    """Builds all of the extensions or, where no compiler works, none: half a set is never used."""
+
+    required = False
+
+    def run(self) -> None:
+        try:
+            super().run()
+        except (CCompilerError, ExecError, PlatformError, OSError) as error:
+            if self.required:
+                raise
+            self.extensions = []
+            print(
+                "fastgraph: the compiled modules were not built "
+                f"({type(error).__name__}: {error}); LangGraph will run as it is. "
+                "Install a C compiler and install again to accelerate it.",
+                file=sys.stderr,
+            )
+
+    def build_extension(self, ext: Extension) -> None:
+        super().build_extension(ext)
+
+
+def extensions(settings: ModuleType) -> list[Extension]:
+    if settings.extensions_disabled():
+        return []
+    from Cython.Build import cythonize
+
+    modules = [Extension(name, [source]) for name, source in EXTENSIONS.items()]
+    built: list[Extension] = cythonize(modules, compiler_directives=DIRECTIVES, nthreads=0)
+    return built
+
+
+def main() -> None:
+    settings = load_settings()
+    OptionalBuildExt.required = settings.extensions_required()
+    setup(ext_modules=extensions(settings), cmdclass={"build_ext": OptionalBuildExt})
+
+
+if __name__ == "__main__":
+    main()
