@@ -1,0 +1,326 @@
+"""Channels of a run: what kind each is, what it holds, and which of them a superstep has to ask.
+
+LangGraph asks every channel of a graph in every superstep whether it is available and tells it
+that nothing was written. For a channel of a built-in type the answer follows from its type and one
+slot, and most types ignore an empty update. The table keeps the few that do not.
+
+Only exact types are known here: anything else is `OPAQUE` and answers by its own methods, in the
+order and as often as upstream calls them.
+"""
+
+from langgraph._internal._typing import MISSING as _MISSING
+from langgraph.channels.any_value import AnyValue as _AnyValue
+from langgraph.channels.binop import BinaryOperatorAggregate as _BinaryOperatorAggregate
+from langgraph.channels.ephemeral_value import EphemeralValue as _EphemeralValue
+from langgraph.channels.last_value import LastValue as _LastValue
+from langgraph.channels.last_value import LastValueAfterFinish as _LastValueAfterFinish
+from langgraph.channels.named_barrier_value import NamedBarrierValue as _NamedBarrierValue
+from langgraph.channels.named_barrier_value import (
+    NamedBarrierValueAfterFinish as _NamedBarrierValueAfterFinish,
+)
+from langgraph.channels.topic import Topic as _Topic
+from langgraph.channels.untracked_value import UntrackedValue as _UntrackedValue
+
+from fastgraph.kernels.tally cimport Tally
+
+try:
+    from langgraph.channels.delta import DeltaChannel as _DeltaChannel
+except ImportError:  # before LangGraph 1.2
+    _DeltaChannel = None
+
+MISSING = _MISSING
+
+cdef object LastValue = _LastValue
+cdef object EphemeralValue = _EphemeralValue
+cdef object AnyValue = _AnyValue
+cdef object UntrackedValue = _UntrackedValue
+cdef object BinaryOperatorAggregate = _BinaryOperatorAggregate
+cdef object Topic = _Topic
+cdef object LastValueAfterFinish = _LastValueAfterFinish
+cdef object NamedBarrierValue = _NamedBarrierValue
+cdef object NamedBarrierValueAfterFinish = _NamedBarrierValueAfterFinish
+cdef object DeltaChannel = _DeltaChannel
+
+cdef Slot last_value = Slot(LastValue, "value")
+cdef Slot ephemeral_value = Slot(EphemeralValue, "value")
+cdef Slot any_value = Slot(AnyValue, "value")
+cdef Slot untracked_value = Slot(UntrackedValue, "value")
+cdef Slot aggregate_value = Slot(BinaryOperatorAggregate, "value")
+cdef Slot delta_value = None if DeltaChannel is None else Slot(DeltaChannel, "value")
+cdef Slot topic_values = Slot(Topic, "values")
+cdef Slot topic_accumulate = Slot(Topic, "accumulate")
+cdef Slot after_finish_value = Slot(LastValueAfterFinish, "value")
+cdef Slot after_finish_finished = Slot(LastValueAfterFinish, "finished")
+cdef Slot barrier_names = Slot(NamedBarrierValue, "names")
+cdef Slot barrier_seen = Slot(NamedBarrierValue, "seen")
+cdef Slot barrier_after_names = Slot(NamedBarrierValueAfterFinish, "names")
+cdef Slot barrier_after_seen = Slot(NamedBarrierValueAfterFinish, "seen")
+cdef Slot barrier_after_finished = Slot(NamedBarrierValueAfterFinish, "finished")
+
+# A table belongs to one epoch of patching: while a target was off, stock wrote to the channels
+# and the table did not see it.
+cdef object current_epoch = object()
+
+
+cpdef object invalidate_tables():
+    """Make every table look at its channels again before it is next used."""
+    global current_epoch
+    current_epoch = object()
+
+
+cdef Kind kind_of(object channel):
+    cdef object cls = type(channel)
+    if cls is LastValue:
+        return LAST_VALUE
+    if cls is EphemeralValue:
+        return EPHEMERAL
+    if cls is BinaryOperatorAggregate:
+        return AGGREGATE
+    if cls is Topic:
+        return TOPIC
+    if cls is NamedBarrierValue:
+        return BARRIER
+    if cls is AnyValue:
+        return ANY_VALUE
+    if cls is UntrackedValue:
+        return UNTRACKED
+    if cls is LastValueAfterFinish:
+        return AFTER_FINISH
+    if cls is NamedBarrierValueAfterFinish:
+        return BARRIER_AFTER_FINISH
+    if cls is DeltaChannel and DeltaChannel is not None:
+        return DELTA
+    return OPAQUE
+
+
+cdef Slot value_slot(Kind kind):
+    """The slot that holds the value of a channel that stores one value; None for the others."""
+    if kind == LAST_VALUE:
+        return last_value
+    if kind == EPHEMERAL:
+        return ephemeral_value
+    if kind == AGGREGATE:
+        return aggregate_value
+    if kind == ANY_VALUE:
+        return any_value
+    if kind == UNTRACKED:
+        return untracked_value
+    if kind == DELTA:
+        return delta_value
+    return None
+
+
+cdef object held(Kind kind, object channel):
+    """The stored value of a channel of a one-value kind, `MISSING` if it is empty."""
+    return value_slot(kind).get(channel)
+
+
+cdef int hold(Kind kind, object channel, object value) except -1:
+    return value_slot(kind).set(channel, value)
+
+
+cdef bint available(Kind kind, object channel) except -1:
+    """`channel.is_available()`."""
+    if kind == LAST_VALUE:
+        return last_value.get(channel) is not MISSING
+    if kind == EPHEMERAL:
+        return ephemeral_value.get(channel) is not MISSING
+    if kind == OPAQUE:
+        return bool(channel.is_available())
+    if kind == TOPIC:
+        return bool(topic_values.get(channel))
+    if kind == BARRIER:
+        return barrier_seen.get(channel) == barrier_names.get(channel)
+    if kind == AFTER_FINISH:
+        return (
+            after_finish_value.get(channel) is not MISSING
+            and bool(after_finish_finished.get(channel))
+        )
+    if kind == BARRIER_AFTER_FINISH:
+        return (
+            bool(barrier_after_finished.get(channel))
+            and barrier_after_seen.get(channel) == barrier_after_names.get(channel)
+        )
+    return held(kind, channel) is not MISSING
+
+
+cdef object read(Kind kind, object channel):
+    """`channel.get()` of a channel that is available."""
+    cdef Slot slot = value_slot(kind)
+    if slot is not None:
+        return slot.get(channel)
+    # A topic hands out a copy, a barrier None, an opaque channel what it likes.
+    return channel.get()
+
+
+cdef bint is_step_bound(Kind kind, object channel) except -1:
+    """Whether an empty update empties the channel: what it holds lasts for one superstep."""
+    if kind == EPHEMERAL or kind == ANY_VALUE:
+        return True
+    return kind == TOPIC and not topic_accumulate.get(channel)
+
+
+cdef class ChannelTable(dict):
+    """The channels of one run: the mapping that upstream made, and what a superstep asks of it.
+
+    It is the dict that upstream's code sees, so it lives exactly as long as the run. Only the
+    thread that drives the run writes to channels; node threads read.
+    """
+
+    def __init__(self, channels):
+        dict.__init__(self, channels)
+        self.vector = VersionVector.__new__(VersionVector)
+        self.vector.follow({})
+        self.epoch = None
+
+    def __reduce__(self):
+        # A copy or a pickle of a config takes the channels along, as the plain dict they were.
+        return dict, (dict(self),)
+
+    def __copy__(self):
+        return dict(self)
+
+    cdef int ensure(self) except -1:
+        if self.epoch is not current_epoch or self.size != len(self):
+            self.refresh()
+        return 0
+
+    cdef int refresh(self) except -1:
+        """Look at every channel once."""
+        cdef Kind kind
+        self.opaque = []
+        self.finishing = []
+        self.live = set()
+        self.positions = None
+        self.standing = None
+        self.standing_index = None
+        self.copies_silently = -1
+        self.vector.follow({})
+        for name, channel in self.items():
+            kind = kind_of(channel)
+            if kind == OPAQUE:
+                self.opaque.append(name)
+                self.finishing.append(name)
+            elif kind == AFTER_FINISH or kind == BARRIER_AFTER_FINISH:
+                self.finishing.append(name)
+            elif is_step_bound(kind, channel) and available(kind, channel):
+                self.live.add(name)
+        self.size = len(self)
+        self.epoch = current_epoch
+        return 0
+
+    cdef int note(self, object name, Kind kind, object channel) except -1:
+        """Keep track of a channel that was just written or emptied."""
+        if is_step_bound(kind, channel):
+            if available(kind, channel):
+                self.live.add(name)
+            else:
+                self.live.discard(name)
+        return 0
+
+    cdef VersionVector versions_over(self, dict versions):
+        if not self.vector.follows(versions):
+            self.vector.follow(versions)
+        return self.vector
+
+    cdef int moved(self, dict before, dict after) except -1:
+        """The run goes on with `after`, an exact copy of the versions `before`."""
+        if self.vector.follows(before) and len(after) == len(before):
+            self.vector.versions = after
+        return 0
+
+    cdef list notified(self, set updated):
+        """The channels that an empty update may change, in the channels' order."""
+        cdef list names = [name for name in self.live if name not in updated]
+        if self.opaque:
+            names.extend([name for name in self.opaque if name not in updated])
+        if len(names) > 1:
+            if self.positions is None:
+                self.positions = {name: i for i, name in enumerate(self)}
+            names.sort(key=self.positions.__getitem__)
+        return names
+
+    cdef list available_triggers(self, TriggerIndex index):
+        """The channels that are available and trigger nodes; None if the index is of another graph.
+
+        Meant for tables without opaque channels. A channel of a step-bound kind is available only while it is live, so only the others
+        have to be asked: the ones that keep what they hold and have subscribers.
+        """
+        cdef list names
+        if self.standing_index is not index:
+            self.standing = self.standing_triggers(index)
+            self.standing_index = index
+        if self.standing is None:
+            return None
+        names = [name for name in self.live if name in index.nodes_of]
+        for name, kind in self.standing:
+            if available(<Kind><int>kind, self[name]):
+                names.append(name)
+        return names
+
+    cdef list standing_triggers(self, TriggerIndex index):
+        """The index's channels that are not step-bound, with their kinds; None if one is missing."""
+        cdef list standing = []
+        cdef Kind kind
+        for name in index.nodes_of:
+            if name not in self:
+                return None
+            channel = self[name]
+            kind = kind_of(channel)
+            if not is_step_bound(kind, channel):
+                standing.append((name, <int>kind))
+        return standing
+
+
+cdef ChannelTable table_over(object channels):
+    """The table that `channels` is, or one made for this call from a plain dict; else None."""
+    cdef ChannelTable table
+    if type(channels) is ChannelTable:
+        table = <ChannelTable>channels
+    elif type(channels) is dict:
+        table = ChannelTable(channels)
+    else:
+        return None
+    table.ensure()
+    return table
+
+
+# channels_from_checkpoint, achannels_from_checkpoint
+
+cdef object stock_channels_from_checkpoint
+cdef object stock_achannels_from_checkpoint
+cdef Tally channels_tally
+cdef Tally achannels_tally
+
+
+cdef object tabled(object result, Tally tally):
+    """Upstream's result with its channels as a table."""
+    channels, managed = result
+    if type(channels) is dict:
+        return ChannelTable(channels), managed
+    tally.fell_back("channels are not a dict")
+    return result
+
+
+def channels_from_checkpoint(*args, **kwargs):
+    """Upstream's channels, as a `ChannelTable`."""
+    channels_tally.calls += 1
+    return tabled(stock_channels_from_checkpoint(*args, **kwargs), channels_tally)
+
+
+async def achannels_from_checkpoint(*args, **kwargs):
+    """Upstream's channels, as a `ChannelTable`."""
+    achannels_tally.calls += 1
+    return tabled(await stock_achannels_from_checkpoint(*args, **kwargs), achannels_tally)
+
+
+def make_channels_from_checkpoint(original, Tally tally not None, str variant):
+    global stock_channels_from_checkpoint, channels_tally
+    stock_channels_from_checkpoint, channels_tally = original, tally
+    return channels_from_checkpoint
+
+
+def make_achannels_from_checkpoint(original, Tally tally not None, str variant):
+    global stock_achannels_from_checkpoint, achannels_tally
+    stock_achannels_from_checkpoint, achannels_tally = original, tally
+    return achannels_from_checkpoint
