@@ -22,6 +22,7 @@ cdef object held(Kind kind, object channel)
 cdef int hold(Kind kind, object channel, object value) except -1
 cdef bint available(Kind kind, object channel) except -1
 cdef object read(Kind kind, object channel)
+cdef object topic_list(object channel)
 cdef bint is_step_bound(Kind kind, object channel) except -1
 
 cdef object MISSING

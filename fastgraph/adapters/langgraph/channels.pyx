@@ -153,6 +153,11 @@ cdef object read(Kind kind, object channel):
     return channel.get()
 
 
+cdef object topic_list(object channel):
+    """What a `Topic` holds, not a copy."""
+    return topic_values.get(channel)
+
+
 cdef bint is_step_bound(Kind kind, object channel) except -1:
     """Whether an empty update empties the channel: what it holds lasts for one superstep."""
     if kind == EPHEMERAL or kind == ANY_VALUE:
@@ -230,10 +235,12 @@ cdef class ChannelTable(dict):
         return 0
 
     cdef list notified(self, set updated):
-        """The channels that an empty update may change, in the channels' order."""
+        """The channels that may listen to an empty update, in the channels' order.
+
+        Opaque channels that were updated are among them: they are asked whether they are available.
+        """
         cdef list names = [name for name in self.live if name not in updated]
-        if self.opaque:
-            names.extend([name for name in self.opaque if name not in updated])
+        names.extend(self.opaque)
         if len(names) > 1:
             if self.positions is None:
                 self.positions = {name: i for i, name in enumerate(self)}

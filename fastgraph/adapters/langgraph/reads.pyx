@@ -77,7 +77,12 @@ cdef bint copies_silently(object channel) except -1:
     if kind != AGGREGATE:
         return True
     value_type = _strip_extras(channel.typ)
-    return value_type in PLAIN_TYPES or not isinstance(value_type, type)
+    # What `typing` offers beside classes cannot be called without arguments.
+    return (
+        value_type in PLAIN_TYPES
+        or not callable(value_type)
+        or type(value_type).__module__ in ("typing", "typing_extensions")
+    )
 
 
 cdef bint all_copy_silently(object channels) except -1:
@@ -135,7 +140,7 @@ cdef dict fresh_values(object channels, list names, dict writes):
     cdef set wanted
     if len(writes) < 2:
         for name in names:
-            if name in channels:
+            if name in channels and name not in values:
                 values[name] = written(channels[name], writes.get(name))
         return values
     wanted = set(names)

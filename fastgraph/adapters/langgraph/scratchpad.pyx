@@ -9,23 +9,15 @@ from langgraph._internal._constants import RESUME as _RESUME
 from langgraph._internal._scratchpad import PregelScratchpad as _PregelScratchpad
 from langgraph.pregel import _algo
 
-from fastgraph.kernels.slots cimport Slot
+from fastgraph.kernels.record cimport Record
 from fastgraph.kernels.tally cimport Tally
 
 cdef object NULL_TASK_ID = _NULL_TASK_ID
 cdef object RESUME = _RESUME
-cdef object PregelScratchpad = _PregelScratchpad
 # Not in releases where one id per task served all of its interrupts.
 cdef object interrupt_id = getattr(_algo, "_interrupt_id", None)
-cdef object hexdigest = _algo.xxh3_128_hexdigest
 
-cdef Slot step_slot = Slot(_PregelScratchpad, "step")
-cdef Slot stop_slot = Slot(_PregelScratchpad, "stop")
-cdef Slot call_counter_slot = Slot(_PregelScratchpad, "call_counter")
-cdef Slot interrupt_counter_slot = Slot(_PregelScratchpad, "interrupt_counter")
-cdef Slot get_null_resume_slot = Slot(_PregelScratchpad, "get_null_resume")
-cdef Slot resume_slot = Slot(_PregelScratchpad, "resume")
-cdef Slot subgraph_counter_slot = Slot(_PregelScratchpad, "subgraph_counter")
+cdef Record scratchpads = Record(_PregelScratchpad)
 
 cdef object stock
 cdef Tally tally_
@@ -49,6 +41,13 @@ cdef class NullResume:
     cdef list pending_writes
     cdef object write
     cdef object parent
+
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        # As a function, which is what upstream has here: the answer is used up for all copies.
+        return self
 
     def __call__(self, consume=False):
         if self.write is None:
@@ -76,7 +75,7 @@ cdef tuple resume_writes(list pending_writes, object task_id):
     return for_any, for_task
 
 
-cdef int add_mapped(list resume, object namespace, object resume_map) except -1:
+cdef int add_mapped(object resume, object namespace, object resume_map) except -1:
     """The value that the caller gave for the task's next interrupt by its id."""
     if not id_per_interrupt:
         if namespace in resume_map:
@@ -101,7 +100,7 @@ def _scratchpad(
     the hash of the task's namespace, and interrupts of one task share one id.
     """
     cdef NullResume null_resume
-    cdef list resume = []
+    cdef object resume = []
 
     tally_.calls += 1
     if type(pending_writes) is not list:
@@ -121,15 +120,17 @@ def _scratchpad(
         if resume_map:
             add_mapped(resume, task_checkpoint_ns, resume_map)
 
-    scratchpad = PregelScratchpad.__new__(PregelScratchpad)
-    step_slot.set(scratchpad, step)
-    stop_slot.set(scratchpad, stop)
-    call_counter_slot.set(scratchpad, AtomicCounter.__new__(AtomicCounter))
-    interrupt_counter_slot.set(scratchpad, AtomicCounter.__new__(AtomicCounter))
-    get_null_resume_slot.set(scratchpad, null_resume)
-    resume_slot.set(scratchpad, resume)
-    subgraph_counter_slot.set(scratchpad, AtomicCounter.__new__(AtomicCounter))
-    return scratchpad
+    return scratchpads.make(
+        (
+            step,
+            stop,
+            AtomicCounter.__new__(AtomicCounter),
+            AtomicCounter.__new__(AtomicCounter),
+            null_resume,
+            resume,
+            AtomicCounter.__new__(AtomicCounter),
+        )
+    )
 
 
 def make_scratchpad(original, Tally tally not None, str variant not None):

@@ -23,6 +23,16 @@ CHECKPOINT = "langgraph.pregel._checkpoint"
 LOOP = "langgraph.pregel._loop"
 MAIN = "langgraph.pregel.main"
 DRAW = "langgraph.pregel._draw"
+RETRY = "langgraph.pregel._retry"
+RUNNER = "langgraph.pregel._runner"
+READ = "langgraph.pregel._read"
+WRITE = "langgraph.pregel._write"
+CONFIG = "langgraph._internal._config"
+RUNNABLE = "langgraph._internal._runnable"
+CORE_CONFIG = "langchain_core.runnables.config"
+CORE_CALLBACKS = "langchain_core.callbacks.base"
+CORE_MANAGER = "langchain_core.callbacks.manager"
+PACKAGE = "fastgraph.adapters.langgraph"
 
 #: The channels whose methods are reproduced; any other is used through its own methods.
 CHANNELS: Proven = {
@@ -59,6 +69,46 @@ READS: Proven = {
     "langgraph.pregel._io:read_channel": {"824c51056130d9a2"},
     "langgraph.pregel._io:read_channels": {"845965f6f5a55a0a"},
 }
+RUNTIMES: Proven = {
+    "langgraph.runtime:Runtime": {"53c7c3af0f8d7529", "9ea646a144031d60"},
+    "langgraph.runtime:ExecutionInfo": {"d99a1044435b8bec"},
+}
+PATCH_CONFIG: Proven = {f"{CONFIG}:patch_config": {"e1f8ab732b8b9ea2"}}
+TASKS: Proven = {
+    f"{ALGO}:_xxhash_str": {"d9d0546984999366"},
+    f"{ALGO}:PregelTaskWrites": {"0c25310069021514"},
+    "langgraph.types:PregelExecutableTask": {"f7f45e0d2b64c6d8"},
+    "langgraph.types:Send": {"a14ab4409c8037d8"},
+    "langgraph.channels.topic:Topic": {"4118dc44e70006cf"},
+}
+MERGES: Proven = {
+    f"{CONFIG}:_merge_metadata": {ABSENT, "55ca40004e8343d6"},
+    f"{CONFIG}:_copy_mapping_value": {ABSENT, "b04047d5a45bd7fb"},
+}
+SEQUENCES: Proven = {
+    f"{RUNNABLE}:RunnableSeq._start": {ABSENT, "c85781c3d5ad9e89"},
+    f"{RUNNABLE}:RunnableSeq._end": {ABSENT, "9aad334b46cc148c"},
+    f"{RUNNABLE}:_trace_payload": {ABSENT, "fee8a1e352dd611c"},
+    f"{WRITE}:ChannelWrite._write": {"deffc186939338f0"},
+    f"{WRITE}:ChannelWrite.do_write": {"314cc218b23d9eb2"},
+    f"{WRITE}:_assemble_writes": {"5ffaf31de582cfa7"},
+}
+CONTEXTS: Proven = {
+    f"{RUNNABLE}:set_config_context": {"5586df1b2066702d"},
+    f"{RUNNABLE}:_set_config_context": {"c0a581e57fb912ff"},
+    f"{RUNNABLE}:_unset_config_context": {"ae2c6e5cd247ad54"},
+}
+CORE_METADATA: Proven = {f"{CORE_CONFIG}:_merge_metadata_dicts": {"07dc34d704f2ba91"}}
+CORE_CHILDREN: Proven = {
+    f"{CORE_CALLBACKS}:BaseCallbackManager.__init__": {"8f6026080a7e2e4d"},
+    f"{CORE_CALLBACKS}:BaseCallbackManager.set_handlers": {"465b76ed090777fe"},
+    f"{CORE_CALLBACKS}:BaseCallbackManager.add_handler": {"78a564acc0739540"},
+    f"{CORE_CALLBACKS}:BaseCallbackManager.add_tags": {"8051c9368d6ae5f2"},
+    f"{CORE_CALLBACKS}:BaseCallbackManager.remove_tags": {"2515fc96d29b243c"},
+    f"{CORE_CALLBACKS}:BaseCallbackManager.add_metadata": {"4231ae1b80b4cbf8"},
+    **CORE_METADATA,
+}
+CORE_RUNS: Proven = {f"{CORE_MANAGER}:BaseRunManager.__init__": {"4da823fe009d57f0"}}
 
 
 def sites(name: str, *modules: str) -> tuple[BindingSite, ...]:
@@ -74,132 +124,277 @@ def variant(key: str, *proven: Proven) -> Variant:
     return Variant(key, {label: frozenset(s) for table in proven for label, s in table.items()})
 
 
-def replaced_by(factory: str) -> Mapping[str, str]:
-    return {"compiled": f"fastgraph.adapters.langgraph.{factory}"}
-
-
-def uniform(
-    name: str, known: set[str], modules: tuple[str, ...], factory: str, summary: str, domain: str,
+def target(
+    name: str,
+    modules: tuple[str, ...],
+    known: Mapping[str, set[str]],
+    factory: str,
+    summary: str,
+    domain: str,
     relies_on: tuple[Proven, ...] = (),
+    switched: str | None = None,
 ) -> Target:
-    """A target whose known sources all behave the same."""
-    own: Proven = {f"{modules[0]}:{name}": known}
+    """A row of the table.
+
+    Parameters
+    ----------
+    name : str
+        Of the upstream function, dotted for a method.
+    modules : tuple of str
+        Where the name is bound; the first one defines it.
+    known : mapping of str to set of str
+        By variant, the fingerprints of the function itself.
+    factory : str
+        ``"module:function"`` in this package.
+    summary, domain : str
+        For people.
+    relies_on : tuple of Proven
+        What else the replacement reproduces.
+    switched : str, optional
+        Told when the target goes on or off.
+    """
+    own = f"{modules[0]}:{name}"
     return Target(
         name=name,
         framework=FRAMEWORK,
         sites=sites(name, *modules),
-        sources=sources(own, *relies_on),
-        variants=(variant("", own, *relies_on),),
-        factories=replaced_by(factory),
+        sources=sources({own: set()}, *relies_on),
+        variants=tuple(variant(key, {own: seen}, *relies_on) for key, seen in known.items()),
+        factories={"compiled": f"{PACKAGE}.{factory}"},
         summary=summary,
         domain=domain,
+        switched=switched,
     )
 
 
-APPLY_WRITES = Target(
-    name="apply_writes",
-    framework=FRAMEWORK,
-    sites=sites("apply_writes", ALGO, LOOP, MAIN, DRAW),
-    sources=sources({f"{ALGO}:apply_writes": set()}, CHANNELS),
-    variants=(
-        variant("whole path", {f"{ALGO}:apply_writes": {"f5f413108eb0bdee"}}, CHANNELS),
-        variant(
-            "path[:3]",
-            {f"{ALGO}:apply_writes": {"f4c6cbe29b66341f", "e6addc93797f3b5f"}},
-            CHANNELS,
-        ),
-    ),
-    factories=replaced_by("writes:make_apply_writes"),
-    summary="Applies the writes of a superstep's tasks to the channels and bumps their versions, "
-    "without asking the channels that cannot have changed.",
-    domain="Checkpoint and channels in plain dicts, writes to channels of the graph; channels of "
-    "exact built-in types natively, any other through its own methods.",
-)
-
-SCRATCHPAD_TARGET = Target(
-    name="_scratchpad",
-    framework=FRAMEWORK,
-    sites=sites("_scratchpad", ALGO, MAIN),
-    sources=sources({f"{ALGO}:_scratchpad": set()}, SCRATCHPAD),
-    variants=(
-        variant("id per interrupt", {f"{ALGO}:_scratchpad": {"6b46673887576540"}}, SCRATCHPAD),
-        variant("id per task", {f"{ALGO}:_scratchpad": {"324ecb8133fe9820"}}, SCRATCHPAD),
-    ),
-    factories=replaced_by("scratchpad:make_scratchpad"),
-    summary="Makes the scratchpad of a task, with one look through the pending writes.",
-    domain="Pending writes in a list.",
-)
-
 TARGETS: tuple[Target, ...] = (
-    APPLY_WRITES,
-    uniform(
-        "prepare_next_tasks",
-        {"89ebc1854563b290"},
+    target(
+        "apply_writes",
         (ALGO, LOOP, MAIN, DRAW),
+        {
+            "whole path": {"f5f413108eb0bdee"},
+            "path[:3]": {"f4c6cbe29b66341f", "e6addc93797f3b5f"},
+        },
+        "writes:make_apply_writes",
+        "Applies the writes of a superstep's tasks to the channels and bumps their versions, "
+        "without asking the channels that cannot have changed.",
+        "Checkpoint and channels in plain dicts, writes to channels of the graph; channels of "
+        "exact built-in types natively, any other through its own methods.",
+        (CHANNELS,),
+        switched=f"{PACKAGE}.channels:invalidate_tables",
+    ),
+    target(
+        "prepare_next_tasks",
+        (ALGO, LOOP, MAIN, DRAW),
+        {"": {"89ebc1854563b290"}},
         "triggers:make_prepare_next_tasks",
         "Finds the nodes that run in the next superstep from the channels that changed.",
-        "Checkpoint, nodes and channels in plain dicts; each task is prepared by upstream.",
+        "Checkpoint, nodes and channels in plain dicts.",
         (CHANNELS, TRIGGERS, NULL_VERSION),
     ),
-    uniform(
+    target(
+        "prepare_single_task",
+        (ALGO, LOOP),
+        {
+            "id per interrupt": {"c8da6b928ce9caa5"},
+            "id per task": {"49c57207813df2d2"},
+        },
+        "tasks:make_prepare_single_task",
+        "Makes a task's id, metadata, runtime, execution info and config in one pass.",
+        "Tasks for execution, pulled by triggers or pushed by a `Send`, without a cache policy.",
+        (
+            {f"{ALGO}:prepare_push_task_send": {"c3d8505a6b122b93", "f025918049557746"}},
+            TASKS,
+            RUNTIMES,
+            PATCH_CONFIG,
+        ),
+    ),
+    target(
         "_triggers",
-        {"b715de73e93bb1ce"},
         (ALGO,),
+        {"": {"b715de73e93bb1ce"}},
         "triggers:make_triggers",
         "Whether a node has a trigger that it has not seen.",
         "All calls; channels of other than exact built-in types through their own methods.",
         (CHANNELS,),
     ),
-    SCRATCHPAD_TARGET,
-    uniform(
+    target(
+        "_scratchpad",
+        (ALGO, MAIN),
+        {"id per interrupt": {"6b46673887576540"}, "id per task": {"324ecb8133fe9820"}},
+        "scratchpad:make_scratchpad",
+        "Makes the scratchpad of a task, with one look through the pending writes.",
+        "Pending writes in a list.",
+        (SCRATCHPAD,),
+    ),
+    target(
         "_proc_input",
-        {"1ddb36dce459b4a8"},
         (ALGO,),
+        {"": {"1ddb36dce459b4a8"}},
         "reads:make_proc_input",
         "Reads the channels that make up a node's input.",
         "Nodes that read a list of channels or one channel.",
         (CHANNELS,),
     ),
-    uniform(
+    target(
         "local_read",
-        {"86e9dbda151e4b50"},
         (ALGO, MAIN),
+        {"": {"86e9dbda151e4b50"}},
         "reads:make_local_read",
         "Reads the state as a task sees it, copying only the channels that its writes change.",
         "Channels in a plain dict; for a fresh read, none whose copy runs somebody's code (a "
         "user-defined channel, a DeltaChannel, a reducer over a class of the user's).",
         (CHANNELS, READS),
     ),
-    uniform(
+    target(
         "should_interrupt",
-        {"c85cc5a8ecd7af73"},
         (ALGO, LOOP),
+        {"": {"c85cc5a8ecd7af73"}},
         "interrupts:make_should_interrupt",
         "Decides whether to stop before or after a superstep.",
         "Checkpoint and versions in plain dicts.",
     ),
-    uniform(
+    target(
+        "merge_configs",
+        (CONFIG, ALGO, MAIN, RETRY, READ, "langgraph.pregel.remote"),
+        {
+            "deep metadata, default limit by type": {"d9dbd0568a531c7c"},
+            "deep metadata, default limit by value": {"aa2eff481e1ef1f4"},
+            "flat metadata, default limit by value": {"868913d5e0c87aa8", "76abb3888dfe13c8"},
+        },
+        "config:make_merge_configs",
+        "Merges configs, a superstep's with a task's own.",
+        "Configs in plain dicts.",
+        (MERGES,),
+    ),
+    target(
+        "Runtime.override",
+        ("langgraph.runtime",),
+        {"": {"e0928f69c0c398a5"}},
+        "runtime:make_override",
+        "Copies the runtime of a node with some fields changed.",
+        "Exactly `Runtime`, fields that it has.",
+        (RUNTIMES,),
+    ),
+    target(
+        "Runtime.patch_execution_info",
+        ("langgraph.runtime",),
+        {"": {"9f544914b7f41fb9"}},
+        "runtime:make_patch_execution_info",
+        "Copies the runtime of a node with some fields of its execution info changed.",
+        "Exactly `Runtime` and `ExecutionInfo`, fields that they have.",
+        (RUNTIMES,),
+    ),
+    target(
+        "run_with_retry",
+        (RETRY, RUNNER),
+        {
+            "cancellation is a failure": {"4ef0bfa4ac0ba4f1", "4cf5d2564c693106"},
+            "cancellation passes": {"0fa17c223e2eccd0"},
+        },
+        "retry:make_run_with_retry",
+        "Runs a task of a sync run, with its runtime copied once instead of twice.",
+        "Tasks without a retry policy and without a timeout.",
+        (RUNTIMES,),
+    ),
+    target(
+        "RunnableSeq.invoke",
+        (RUNNABLE,),
+        {"": {"5662a1983b828025", "ebea44111655760f", "8511122bb8f90436"}},
+        "nodes:make_seq_invoke",
+        "Runs a node's function and its writers, without a child run for a plain writer.",
+        "Exactly `RunnableSeq`, a config in a plain dict, no trace transforms.",
+        (SEQUENCES, CONTEXTS, PATCH_CONFIG),
+    ),
+    target(
+        "RunnableCallable.invoke",
+        (RUNNABLE,),
+        {"": {"de895a25e8dee71f", "2e0cfc3334ae564b"}},
+        "nodes:make_callable_invoke",
+        "Calls a function with what it asks to be given, as a run of its own if it is traced.",
+        "A config in a plain dict, arguments that are not exploded.",
+        (CONTEXTS, PATCH_CONFIG),
+    ),
+    target(
         "channels_from_checkpoint",
-        {"1dee15697d02816d", "42cb1f287eb4d7a4", "660bdaf3cb2c537f", "0d2ff33e2792a0c3"},
         (CHECKPOINT, LOOP, MAIN, DRAW),
+        {
+            "": {
+                "1dee15697d02816d",
+                "42cb1f287eb4d7a4",
+                "660bdaf3cb2c537f",
+                "0d2ff33e2792a0c3",
+            }
+        },
         "channels:make_channels_from_checkpoint",
         "Lets upstream make a run's channels and keeps book of them for the run.",
         "All calls.",
     ),
-    uniform(
+    target(
         "achannels_from_checkpoint",
-        {"2109fb07685d1c73", "c346d814a8b4be0d", "e8b3750e2d974026"},
         (CHECKPOINT, LOOP, MAIN),
+        {"": {ABSENT, "2109fb07685d1c73", "c346d814a8b4be0d", "e8b3750e2d974026"}},
         "channels:make_achannels_from_checkpoint",
         "The same for async runs.",
         "All calls; the function exists from LangGraph 1.2 on.",
     ),
-    uniform(
+    target(
         "create_checkpoint",
-        {"162ded169deaa27b", "bb57e207c3fa5e42", "f2e96802eae3a4c2", "8555c403e4ebac8a"},
         (CHECKPOINT, LOOP, MAIN),
+        {
+            "": {
+                "162ded169deaa27b",
+                "bb57e207c3fa5e42",
+                "f2e96802eae3a4c2",
+                "8555c403e4ebac8a",
+            }
+        },
         "checkpoint:make_create_checkpoint",
         "Lets upstream create the checkpoint and keeps the highest channel version known.",
         "All calls.",
+    ),
+    target(
+        "_merge_metadata_dicts",
+        (CORE_CONFIG,),
+        {"": {"07dc34d704f2ba91"}},
+        "callbacks:make_merge_metadata_dicts",
+        "Merges the metadata of callback managers.",
+        "All calls.",
+    ),
+    target(
+        "BaseCallbackManager.add_metadata",
+        (CORE_CALLBACKS,),
+        {"": {"4231ae1b80b4cbf8"}},
+        "callbacks:make_add_metadata",
+        "Adds metadata to a callback manager.",
+        "All calls.",
+        (CORE_METADATA,),
+    ),
+    target(
+        "ParentRunManager.get_child",
+        (CORE_MANAGER,),
+        {"": {"44c1108acbccb573"}},
+        "callbacks:make_get_child",
+        "Makes the callback manager for the runs below a run.",
+        "Inherited handlers and tags in lists, metadata in a dict.",
+        (CORE_CHILDREN,),
+    ),
+    target(
+        "AsyncParentRunManager.get_child",
+        (CORE_MANAGER,),
+        {"": {"4f5383ea3dc4973a"}},
+        "callbacks:make_aget_child",
+        "Makes the async callback manager for the runs below a run.",
+        "Inherited handlers and tags in lists, metadata in a dict.",
+        (CORE_CHILDREN,),
+    ),
+    target(
+        "CallbackManager.on_chain_start",
+        (CORE_MANAGER,),
+        {"": {"e6e96f02202d81c4"}},
+        "callbacks:make_on_chain_start",
+        "Starts the run of a chain.",
+        "Managers without handlers; with handlers upstream tells them.",
+        (CORE_RUNS,),
     ),
 )

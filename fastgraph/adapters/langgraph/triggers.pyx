@@ -219,17 +219,22 @@ cdef object candidates(
     dict checkpoint, dict nodes, object channels, object trigger_to_nodes, object updated
 ):
     """The names of the nodes to prepare, in upstream's order."""
-    if not checkpoint["channel_versions"]:
+    if null_version(checkpoint["channel_versions"]) is None:
         return ()
     if updated and trigger_to_nodes:
         names = after_update(nodes, trigger_to_nodes, updated)
     else:
-        if trigger_to_nodes and type(channels) is ChannelTable:
-            names = from_index(checkpoint, nodes, <ChannelTable>channels, trigger_to_nodes)
-            if names is not None:
-                return names
         names = nodes
-    return triggered_among(checkpoint, nodes, channels, names)
+    # What goes wrong in here goes wrong again, after what upstream does first, when the task is
+    # prepared.
+    try:
+        if names is nodes and trigger_to_nodes and type(channels) is ChannelTable:
+            triggered = from_index(checkpoint, nodes, <ChannelTable>channels, trigger_to_nodes)
+            if triggered is not None:
+                return triggered
+        return triggered_among(checkpoint, nodes, channels, names)
+    except Exception:
+        return names
 
 
 cdef Py_ssize_t pending_sends(object channels) except -1:

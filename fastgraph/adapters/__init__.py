@@ -1,0 +1,100 @@
+"""The frameworks fastgraph has an adapter for, none of them imported here."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from fastgraph.adapters.target import Target
+
+
+@dataclass(frozen=True)
+class Framework:
+    """Where to find a framework and its adapter.
+
+    Attributes
+    ----------
+    name : str
+        What `Target.framework` says.
+    probe : str
+        Its module; present means the framework is installed.
+    distributions : tuple of str
+        Whose versions a status reports; the framework's own comes first.
+    table : str
+        ``"package.module:ATTRIBUTE"`` of the tuple of targets.
+    fingerprints : str
+        ``"package:file"`` of the upstream files known, as
+        ``tools/fingerprints.py`` writes it.
+    """
+
+    name: str
+    probe: str
+    distributions: tuple[str, ...]
+    table: str
+    fingerprints: str
+
+    @property
+    def installed(self) -> bool:
+        """Whether the framework can be imported; it is not."""
+        try:
+            return importlib.util.find_spec(self.probe) is not None
+        except (ModuleNotFoundError, ValueError):  # ValueError: a module without a spec
+            return False
+
+    @property
+    def version(self) -> str | None:
+        """The version installed, as far as its metadata tells."""
+        return _version(self.distributions[0])
+
+    def versions(self) -> dict[str, str]:
+        """Return the version of each distribution that is installed."""
+        found = {name: _version(name) for name in self.distributions}
+        return {name: version for name, version in found.items() if version is not None}
+
+    def targets(self) -> tuple[Target, ...]:
+        """Load the table of what can be replaced."""
+        module, _, attribute = self.table.partition(":")
+        targets: tuple[Target, ...] = getattr(importlib.import_module(module), attribute)
+        return targets
+
+    def known_files(self) -> Mapping[str, Mapping[str, str]]:
+        """Load the fingerprints by label, by the SHA-256 of the upstream file."""
+        from importlib import resources  # slow to import, and of no use before
+
+        package, _, file = self.fingerprints.partition(":")
+        resource = resources.files(package).joinpath(file)
+        # Only a shortcut past parsing: without it patching works the same.
+        if not resource.is_file():
+            return {}
+        files = json.loads(resource.read_text(encoding="utf-8"))["files"]
+        return {digest: known["fingerprints"] for digest, known in files.items()}
+
+
+FRAMEWORKS: Mapping[str, Framework] = {
+    "langgraph": Framework(
+        name="langgraph",
+        probe="langgraph.pregel",
+        distributions=(
+            "langgraph",
+            "langgraph-checkpoint",
+            "langgraph-prebuilt",
+            "langchain-core",
+        ),
+        table="fastgraph.adapters.langgraph.targets:TARGETS",
+        fingerprints="fastgraph.adapters.langgraph:fingerprints.json",
+    ),
+}
+
+
+@cache
+def _version(distribution: str) -> str | None:
+    from importlib import metadata  # slow to import, and of no use before
+
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None

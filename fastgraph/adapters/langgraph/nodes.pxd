@@ -1,0 +1,5 @@
+cdef object in_config_context(object config, object run, object function, tuple args, dict kwargs)
+cdef object traced_run(object run_manager)
+cdef dict with_callbacks(dict config, object callbacks)
+cdef bint writes_channels(object step) except -1
+cdef object write_channels(object step, object value, dict config)

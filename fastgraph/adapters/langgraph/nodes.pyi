@@ -1,0 +1,13 @@
+from collections.abc import Callable
+from typing import Any
+
+from fastgraph.kernels.tally import Tally
+
+def seq_invoke(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any: ...
+def callable_invoke(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any: ...
+def make_seq_invoke(
+    original: Callable[..., Any], tally: Tally, variant: str
+) -> Callable[..., Any]: ...
+def make_callable_invoke(
+    original: Callable[..., Any], tally: Tally, variant: str
+) -> Callable[..., Any]: ...

@@ -1,0 +1,9 @@
+from fastgraph.kernels.record cimport Record
+
+cdef Record runtimes
+
+cdef object with_changes(object runtime, dict changes)
+cdef object new_info(
+    object checkpoint_id, object checkpoint_ns, object task_id, object thread_id, object run_id
+)
+cdef object attempted(object runtime, object attempt, object started)

@@ -1,0 +1,13 @@
+from collections.abc import Callable
+from typing import Any
+
+from fastgraph.kernels.tally import Tally
+
+def override(self: Any, **overrides: Any) -> Any: ...
+def patch_execution_info(self: Any, **overrides: Any) -> Any: ...
+def make_override(
+    original: Callable[..., Any], tally: Tally, variant: str
+) -> Callable[..., Any]: ...
+def make_patch_execution_info(
+    original: Callable[..., Any], tally: Tally, variant: str
+) -> Callable[..., Any]: ...

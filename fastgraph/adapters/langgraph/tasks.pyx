@@ -1,0 +1,411 @@
+"""Task preparation: from a triggered node or a pending `Send` to a task that can run.
+
+Domain: tasks for execution, pulled by a node's triggers or pushed by a `Send` of this graph, on
+checkpoints that hash task ids with XXH3 (all since LangGraph 0.4), without a cache policy. Calls of
+the functional API, tasks for display and everything unusual are upstream's.
+
+A task's config, runtime and execution info are each made once, in the order of upstream's steps:
+ids, scratchpad, input (which may run a mapper of the user's), metadata, callbacks, config.
+"""
+
+import collections
+import functools
+import sys
+
+from langgraph._internal import _constants
+from langgraph._internal._typing import MISSING as _MISSING
+from langgraph.channels.topic import Topic as _Topic
+from langgraph.pregel import _algo
+from langgraph.runtime import DEFAULT_RUNTIME as _DEFAULT_RUNTIME
+from langgraph.types import PregelExecutableTask as _PregelExecutableTask
+from langgraph.types import Send as _Send
+
+from fastgraph.adapters.langgraph.channels cimport topic_list
+from fastgraph.adapters.langgraph.runtime cimport new_info, with_changes
+from fastgraph.kernels.record cimport Record
+from fastgraph.kernels.tally cimport Tally
+
+cdef object MISSING = _MISSING
+cdef object DEFAULT_RUNTIME = _DEFAULT_RUNTIME
+cdef object Topic = _Topic
+cdef object Send = _Send
+cdef object PregelTaskWrites = _algo.PregelTaskWrites
+cdef object hexdigest = _algo.xxh3_128_hexdigest
+cdef object deque = collections.deque
+cdef object partial = functools.partial
+cdef bint has_notes = sys.version_info >= (3, 11)
+
+cdef str PULL = _constants.PULL
+cdef str PUSH = _constants.PUSH
+cdef str TASKS = _constants.TASKS
+cdef str CONF = _constants.CONF
+cdef str NS_SEP = _constants.NS_SEP
+cdef str NS_END = _constants.NS_END
+cdef str PREVIOUS = _constants.PREVIOUS
+cdef str TASK_ID = _constants.CONFIG_KEY_TASK_ID
+cdef str SEND = _constants.CONFIG_KEY_SEND
+cdef str READ = _constants.CONFIG_KEY_READ
+cdef str CHECKPOINTER = _constants.CONFIG_KEY_CHECKPOINTER
+cdef str CHECKPOINT_MAP = _constants.CONFIG_KEY_CHECKPOINT_MAP
+cdef str CHECKPOINT_ID = _constants.CONFIG_KEY_CHECKPOINT_ID
+cdef str CHECKPOINT_NS = _constants.CONFIG_KEY_CHECKPOINT_NS
+cdef str SCRATCHPAD = _constants.CONFIG_KEY_SCRATCHPAD
+cdef str RUNTIME = _constants.CONFIG_KEY_RUNTIME
+cdef str RESUME_MAP = _constants.CONFIG_KEY_RESUME_MAP
+cdef str THREAD_ID = _constants.CONFIG_KEY_THREAD_ID
+
+cdef tuple PUSH_TRIGGER = (PUSH,)
+cdef Record executables = Record(_PregelExecutableTask)
+
+cdef object stock
+cdef Tally tally_
+cdef bint id_per_interrupt
+
+
+cdef class Superstep:
+    """What all tasks of one superstep have in common: the arguments of the call, unpacked once."""
+
+    cdef dict checkpoint
+    cdef object checkpoint_id_bytes
+    cdef object pending_writes
+    cdef object channels
+    cdef object managed
+    cdef object config
+    cdef object configurable
+    cdef object step
+    cdef object stop
+    cdef object store
+    cdef object checkpointer
+    cdef object manager
+    cdef object retry_policy
+
+
+cdef str outside(object task_path, dict checkpoint, object config, object channels):
+    """Why upstream has to prepare the task; None inside the domain."""
+    kind = task_path[0]
+    if kind == PUSH:
+        if len(task_path) != 2:
+            return "a call of the functional API"
+        if type(channels.get(TASKS)) is not Topic:
+            return "the tasks channel is not a Topic"
+    elif kind != PULL:
+        return "neither pulled nor pushed"
+    if checkpoint["v"] <= 1:
+        return "task ids of an old checkpoint"
+    if CONF not in config:
+        return "a config without configurable values"
+    return None
+
+
+cdef str hashed_id(object namespace, str parts):
+    """`_xxhash_str`: the task's id from the checkpoint's and everything that tells it apart."""
+    cdef str digest = hexdigest(namespace + parts.encode())
+    return f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:32]}"
+
+
+cdef object scratchpad_for(Superstep superstep, str task_id, str namespace):
+    """Through the name in upstream's module, where the compiled one is, or somebody's wrapper."""
+    return _algo._scratchpad(
+        superstep.config[CONF].get(SCRATCHPAD),
+        superstep.pending_writes,
+        task_id,
+        namespace if id_per_interrupt else hexdigest(namespace.encode()),
+        superstep.config[CONF].get(RESUME_MAP),
+        superstep.step,
+        superstep.stop,
+    )
+
+
+cdef object runtime_for(Superstep superstep, str task_id, str namespace):
+    """The runtime with what is this task's own."""
+    run_id = superstep.config.get("run_id")
+    return with_changes(
+        superstep.configurable.get(RUNTIME, DEFAULT_RUNTIME),
+        {
+            "previous": superstep.checkpoint["channel_values"].get(PREVIOUS),
+            "store": superstep.store,
+            "execution_info": new_info(
+                superstep.checkpoint["id"],
+                namespace,
+                task_id,
+                superstep.configurable.get(THREAD_ID),
+                str(run_id) if run_id else None,
+            ),
+        },
+    )
+
+
+cdef object config_for(
+    Superstep superstep, object node, object name, dict metadata, dict own_configurable
+):
+    """`patch_config(merge_configs(config, own), ...)`; what is merged is a copy already."""
+    cdef object config = _algo.merge_configs(
+        superstep.config, {"metadata": metadata, "tags": node.tags}
+    )
+    if superstep.manager:
+        callbacks = superstep.manager.get_child(f"graph:step:{superstep.step}")
+        if callbacks is not None:
+            # The name and id of the run were for the callbacks that are replaced here.
+            config["callbacks"] = callbacks
+            config.pop("run_name", None)
+            config.pop("run_id", None)
+    if name is not None:
+        config["run_name"] = name
+    config[CONF] = {**config.get(CONF, {}), **own_configurable}
+    return config
+
+
+cdef object executable(
+    Superstep superstep,
+    object node,
+    object runnable,
+    object name,
+    object value,
+    tuple path,
+    object triggers,
+    str task_id,
+    str parent_ns,
+    str namespace,
+    dict metadata,
+    object scratchpad,
+    object timeout,
+):
+    """The task, with its metadata, runtime, read function and config."""
+    if node.metadata:
+        metadata.update(node.metadata)
+    writes = deque()
+    runtime = runtime_for(superstep, task_id, namespace)
+    read = partial(
+        _algo.local_read,
+        scratchpad,
+        superstep.channels,
+        superstep.managed,
+        PregelTaskWrites(path, name, writes, triggers),
+    )
+    config = config_for(
+        superstep,
+        node,
+        name,
+        metadata,
+        {
+            TASK_ID: task_id,
+            SEND: writes.extend,
+            READ: read,
+            CHECKPOINTER: superstep.checkpointer or superstep.configurable.get(CHECKPOINTER),
+            CHECKPOINT_MAP: {
+                **superstep.configurable.get(CHECKPOINT_MAP, {}),
+                parent_ns: superstep.checkpoint["id"],
+            },
+            CHECKPOINT_ID: None,
+            CHECKPOINT_NS: namespace,
+            SCRATCHPAD: scratchpad,
+            RUNTIME: runtime,
+        },
+    )
+    return executables.make(
+        (
+            name,
+            value,
+            runnable,
+            writes,
+            config,
+            triggers,
+            node.retry_policy or superstep.retry_policy,
+            None,
+            task_id,
+            path,
+            node.flat_writers,
+            node.subgraphs,
+            timeout,
+        )
+    )
+
+
+cdef dict metadata_for(
+    Superstep superstep, object name, object triggers, tuple path, str namespace
+):
+    return {
+        "langgraph_step": superstep.step,
+        "langgraph_node": name,
+        "langgraph_triggers": triggers,
+        "langgraph_path": path,
+        "langgraph_checkpoint_ns": namespace,
+    }
+
+
+cdef object pulled_input(
+    Superstep superstep, object node, object scratchpad, object input_cache, tuple path
+):
+    try:
+        return _algo._proc_input(
+            node,
+            superstep.managed,
+            superstep.channels,
+            for_execution=True,
+            input_cache=input_cache,
+            scratchpad=scratchpad,
+        )
+    except Exception as error:
+        if has_notes:
+            error.add_note(f"Before task with name '{path[1]}' and path '{path}'")
+        raise
+
+
+cdef object pulled(
+    Superstep superstep, object node, object null_version, tuple path, object input_cache
+):
+    """The task of a node, or None if it is not triggered or has no input."""
+    cdef object name = path[1]
+    cdef dict checkpoint = superstep.checkpoint
+    if null_version is None or not _algo._triggers(
+        superstep.channels,
+        checkpoint["channel_versions"],
+        checkpoint["versions_seen"].get(name),
+        null_version,
+        node,
+    ):
+        return None
+    triggers = tuple(sorted(node.triggers))
+    parent_ns = superstep.configurable.get(CHECKPOINT_NS, "")
+    node_ns = f"{parent_ns}{NS_SEP}{name}" if parent_ns else name
+    task_id = hashed_id(
+        superstep.checkpoint_id_bytes,
+        f"{node_ns}{superstep.step}{name}{PULL}" + "".join(triggers),
+    )
+    namespace = f"{node_ns}{NS_END}{task_id}"
+    scratchpad = scratchpad_for(superstep, task_id, namespace)
+    value = pulled_input(superstep, node, scratchpad, input_cache, path)
+    if value is MISSING:
+        return None
+    metadata = metadata_for(superstep, name, triggers, path, namespace)
+    runnable = node.node
+    if not runnable:
+        return None
+    return executable(
+        superstep, node, runnable, name, value, path, triggers, task_id, parent_ns, namespace,
+        metadata, scratchpad, node.timeout,
+    )
+
+
+cdef object pushed(
+    Superstep superstep, object packet, object node, object index, tuple path
+):
+    """The task of a pending `Send`; None if its node does nothing."""
+    cdef object name = packet.node
+    runnable = node.node
+    if runnable is None:
+        return None
+    parent_ns = superstep.configurable.get(CHECKPOINT_NS, "")
+    node_ns = f"{parent_ns}{NS_SEP}{name}" if parent_ns else name
+    task_id = hashed_id(
+        superstep.checkpoint_id_bytes, f"{node_ns}{superstep.step}{name}{PUSH}{index}"
+    )
+    namespace = f"{node_ns}:{task_id}"
+    # False: no call is made, so interrupts of this task are returned from it.
+    translated = (*path, False)
+    metadata = metadata_for(superstep, name, PUSH_TRIGGER, translated, namespace)
+    scratchpad = scratchpad_for(superstep, task_id, namespace)
+    return executable(
+        superstep, node, runnable, name, packet.arg, translated, PUSH_TRIGGER, task_id, parent_ns,
+        namespace, metadata, scratchpad,
+        packet.timeout if packet.timeout is not None else node.timeout,
+    )
+
+
+def prepare_single_task(
+    task_path,
+    task_id_checksum,
+    *,
+    checkpoint,
+    checkpoint_id_bytes,
+    checkpoint_null_version,
+    pending_writes,
+    processes,
+    channels,
+    managed,
+    config,
+    step,
+    stop,
+    for_execution,
+    store=None,
+    checkpointer=None,
+    manager=None,
+    input_cache=None,
+    cache_policy=None,
+    retry_policy=(),
+):
+    """The task at `task_path`, or None if there is nothing to run there.
+
+    Replaces `langgraph.pregel._algo.prepare_single_task`.
+    """
+    cdef Superstep superstep
+    cdef str reason
+
+    tally_.calls += 1
+    if not for_execution:
+        reason = "a task for display"
+    elif task_id_checksum is not None:
+        reason = "a task id to be checked"
+    elif type(task_path) is not tuple or type(checkpoint) is not dict:
+        reason = "path or checkpoint of another type"
+    else:
+        reason = outside(task_path, checkpoint, config, channels)
+    packet = None
+    node = None
+    if reason is None:
+        if task_path[0] == PULL:
+            node = processes.get(task_path[1])
+            if node is None:
+                return None
+        else:
+            packet = pending_send(channels[TASKS], task_path[1])
+            node = processes.get(packet.node) if packet is not None else None
+            if node is None:
+                reason = "nothing to push"  # upstream says so in the log
+        if reason is None and (cache_policy or node.cache_policy):
+            reason = "a cache policy"
+    if reason is not None:
+        tally_.fell_back(reason)
+        return stock(
+            task_path, task_id_checksum, checkpoint=checkpoint,
+            checkpoint_id_bytes=checkpoint_id_bytes,
+            checkpoint_null_version=checkpoint_null_version, pending_writes=pending_writes,
+            processes=processes, channels=channels, managed=managed, config=config, step=step,
+            stop=stop, for_execution=for_execution, store=store, checkpointer=checkpointer,
+            manager=manager, input_cache=input_cache, cache_policy=cache_policy,
+            retry_policy=retry_policy,
+        )
+    superstep = Superstep.__new__(Superstep)
+    superstep.checkpoint = checkpoint
+    superstep.checkpoint_id_bytes = checkpoint_id_bytes
+    superstep.pending_writes = pending_writes
+    superstep.channels = channels
+    superstep.managed = managed
+    superstep.config = config
+    superstep.configurable = config[CONF]
+    superstep.step = step
+    superstep.stop = stop
+    superstep.store = store
+    superstep.checkpointer = checkpointer
+    superstep.manager = manager
+    superstep.retry_policy = retry_policy
+    path = task_path[:3]
+    if packet is None:
+        return pulled(superstep, node, checkpoint_null_version, path, input_cache)
+    return pushed(superstep, packet, node, task_path[1], path)
+
+
+cdef object pending_send(object channel, object index):
+    """The `Send` at `index` of the tasks channel, without the copy that its `get` makes."""
+    cdef object sends = topic_list(channel)
+    if type(sends) is not list or type(index) is not int or not 0 <= index < len(sends):
+        return None
+    packet = sends[index]
+    return packet if type(packet) is Send else None
+
+
+def make_prepare_single_task(original, Tally tally not None, str variant not None):
+    """`variant`: "id per interrupt" or "id per task", what the scratchpad is given."""
+    global stock, tally_, id_per_interrupt
+    stock, tally_, id_per_interrupt = original, tally, variant == "id per interrupt"
+    return prepare_single_task

@@ -1,0 +1,261 @@
+"""The public functions: which targets, which kernels, and what to tell the user."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import platform
+import sys
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from types import FrameType
+
+from fastgraph import adapters, kernel_choice, settings
+from fastgraph._version import __version__
+from fastgraph.errors import FastgraphWarning, PatchError
+from fastgraph.kernel_choice import KernelChoice
+from fastgraph.patching.status import Status
+from fastgraph.patching.switch import Switch
+
+_logger = logging.getLogger("fastgraph")
+
+# Holds the one switch of the process once somebody asked for it.
+_built: dict[str, Switch] = {}
+
+
+def patch(targets: Iterable[str] | None = None, *, strict: bool = False) -> Status:
+    """Replace upstream functions by fastgraph's, where that changes nothing else.
+
+    A target that cannot be replaced safely keeps running stock code; the
+    status returned says why. Targets already replaced stay so, and patching
+    twice is patching once.
+
+    Parameters
+    ----------
+    targets : iterable of str, optional
+        Names of the targets to replace; all of them by default.
+    strict : bool, default False
+        Replace all of them or none: raise if any would keep running stock code.
+
+    Returns
+    -------
+    Status
+        What runs now.
+
+    Raises
+    ------
+    PatchError
+        If `strict` and a target cannot be replaced, or if extensions are
+        required (``FASTGRAPH_REQUIRE_EXTENSIONS=1``) and missing. Nothing is
+        changed then.
+    ValueError
+        If there is no target of that name, or an environment variable is not
+        understood.
+    TypeError
+        If `targets` is not an iterable of names.
+
+    Warns
+    -----
+    FastgraphWarning
+        If there are neither compiled nor numba kernels to run.
+    """
+    switch = _switch()
+    names = _selected(switch, targets)
+    choice = kernel_choice.choose()
+    _require_extensions(choice, strict)
+    if choice.kernels == "none":
+        reasons = switch.refuse(names, choice.reason)
+        _warn_caller(f"LangGraph stays as it is: {choice.reason}")
+    else:
+        reasons = switch.patch(names, choice.kernels, strict=strict)
+    status = _status(switch, choice)
+    _log(status, reasons)
+    return status
+
+
+def unpatch() -> Status:
+    """Restore every upstream function; without a patch, do nothing.
+
+    A name that somebody else has replaced since is left alone, which is
+    logged and said in the status.
+
+    Returns
+    -------
+    Status
+        What runs now.
+    """
+    switch = _switch()
+    _log_left(switch.unpatch())
+    return _status(switch, kernel_choice.choose())
+
+
+@contextlib.contextmanager
+def patched(targets: Iterable[str] | None = None, *, strict: bool = False) -> Iterator[Status]:
+    """Patch for the length of a ``with`` block, then return to the state found.
+
+    Blocks nest. The patch is the process's, so other threads see it too.
+
+    Parameters
+    ----------
+    targets : iterable of str, optional
+        Names of the targets to replace; all of them by default.
+    strict : bool, default False
+        Replace all of them or none.
+
+    Yields
+    ------
+    Status
+        What runs inside the block.
+
+    Raises
+    ------
+    PatchError, ValueError, TypeError
+        As `patch` does.
+    """
+    switch = _switch()
+    found = switch.on()
+    try:
+        yield patch(targets, strict=strict)
+    finally:
+        _log_left(switch.go_back_to(found))
+
+
+def is_patched(target: str | None = None) -> bool:
+    """Tell whether a replacement is active.
+
+    Parameters
+    ----------
+    target : str, optional
+        The name of a target; any target by default.
+
+    Raises
+    ------
+    ValueError
+        If there is no target of that name.
+    """
+    switch = _switch()
+    names = _selected(switch, None if target is None else [target])
+    return any(switch.is_active(name) for name in names)
+
+
+def status() -> Status:
+    """Tell what runs now, patched or not, without importing any framework.
+
+    Raises
+    ------
+    ValueError
+        If an environment variable is not understood.
+    """
+    return _status(_switch(), kernel_choice.choose())
+
+
+def _switch() -> Switch:
+    if "switch" not in _built:
+        # No lock: importing a table may wait for an import lock whose holder
+        # waits for ours. Of two switches built at once the first one stays.
+        _built.setdefault("switch", _new_switch(adapters.FRAMEWORKS))
+    return _built["switch"]
+
+
+def _new_switch(frameworks: Mapping[str, adapters.Framework]) -> Switch:
+    installed = [framework for framework in frameworks.values() if framework.installed]
+    # With no framework at all, every target is listed as such.
+    relevant = installed or list(frameworks.values())
+
+    def known_files() -> dict[str, Mapping[str, str]]:
+        return {
+            digest: known
+            for framework in relevant
+            for digest, known in framework.known_files().items()
+        }
+
+    return Switch(
+        targets=[target for framework in relevant for target in framework.targets()],
+        known_files=known_files,
+        version_of=lambda name: frameworks[name].version,
+    )
+
+
+def _selected(switch: Switch, targets: Iterable[str] | None) -> list[str]:
+    if targets is None:
+        return list(switch.targets)
+    if isinstance(targets, str) or not isinstance(targets, Iterable):
+        raise TypeError(f"targets must be an iterable of names, not {targets!r}")
+    names = list(dict.fromkeys(targets))
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"a target's name is a str, not {name!r}")
+        if name not in switch.targets:
+            raise ValueError(_unknown(name, switch.targets))
+    return names
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
+    import difflib  # only a typo needs it
+
+    close = difflib.get_close_matches(name, known, n=1)
+    suggestion = f"did you mean {close[0]!r}? " if close else ""
+    return f"there is no target {name!r}; {suggestion}the targets are {', '.join(known)}"
+
+
+def _require_extensions(choice: KernelChoice, strict: bool) -> None:
+    if choice.extensions_missing and settings.extensions_required():
+        raise PatchError(f"{settings.REQUIRE_EXTENSIONS} is set, but {choice.extensions_missing}")
+    if choice.kernels == "none" and strict:
+        raise PatchError(f"nothing was patched: {choice.reason}")
+
+
+def _status(switch: Switch, choice: KernelChoice) -> Status:
+    versions: dict[str, str] = {}
+    for framework in adapters.FRAMEWORKS.values():
+        versions.update(framework.versions())
+    return Status(
+        version=__version__,
+        python=platform.python_version(),
+        frameworks=versions,
+        kernels=choice.kernels,
+        kernels_reason=choice.reason,
+        targets=switch.statuses(),
+    )
+
+
+def _log(status: Status, reasons: Mapping[str, str]) -> None:
+    active = sum(target.active for target in status.targets)
+    _logger.info(
+        "%d of %d targets active (%s kernels)", active, len(status.targets), status.kernels
+    )
+    if reasons:
+        by_reason: dict[str, list[str]] = {}
+        for name, reason in reasons.items():
+            by_reason.setdefault(reason, []).append(name)
+        each = "; ".join(f"{', '.join(names)} ({why})" for why, names in by_reason.items())
+        _logger.warning("stock code runs for %s", each)
+
+
+def _log_left(left: list[str]) -> None:
+    if left:
+        _logger.warning("unpatching left alone: %s", "; ".join(left))
+
+
+def _warn_caller(message: str) -> None:
+    """Warn at the line of the user's code that led here, however it did."""
+    frame = sys._getframe()
+    while frame.f_back is not None and _is_machinery(frame):
+        frame = frame.f_back
+    warnings.warn_explicit(
+        message,
+        FastgraphWarning,
+        frame.f_code.co_filename,
+        frame.f_lineno,
+        module=frame.f_globals.get("__name__"),
+        registry=frame.f_globals.setdefault("__warningregistry__", {}),
+    )
+
+
+def _is_machinery(frame: FrameType) -> bool:
+    file = frame.f_code.co_filename
+    return file.startswith((_PACKAGE, "<frozen importlib")) or file == contextlib.__file__
+
+
+_PACKAGE = os.path.join(os.path.dirname(__file__), "")

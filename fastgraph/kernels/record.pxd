@@ -1,0 +1,8 @@
+cdef class Record:
+    cdef readonly object cls
+    cdef readonly tuple names
+    cdef list slots
+    cdef dict position
+
+    cdef object make(self, tuple values)
+    cdef object changed(self, object instance, dict changes)

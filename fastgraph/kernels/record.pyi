@@ -1,0 +1,16 @@
+from typing import Any, Generic, TypeVar
+
+_Instance = TypeVar("_Instance")
+
+__all__ = ("Record",)
+
+class Record(Generic[_Instance]):
+    """Makes and copies instances of one dataclass."""
+
+    @property
+    def cls(self) -> type[_Instance]: ...
+    @property
+    def names(self) -> tuple[str, ...]: ...
+    def __init__(self, cls: type[_Instance]) -> None: ...
+    def new(self, *values: Any) -> _Instance: ...
+    def replace(self, instance: _Instance, **changes: Any) -> _Instance: ...

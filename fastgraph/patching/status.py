@@ -1,0 +1,133 @@
+"""What runs where: the answer to "is it on, and if not, why not"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, TypeAlias
+
+SiteState: TypeAlias = Literal["ours", "stock", "foreign", "absent"]
+
+
+@dataclass(frozen=True)
+class SiteStatus:
+    """What one name holds now.
+
+    Attributes
+    ----------
+    module, attribute : str
+        The name.
+    state : {"ours", "stock", "foreign", "absent"}
+        The replacement, upstream's own function, somebody else's object, or
+        no such name: not in this release, or its module not imported so far.
+    """
+
+    module: str
+    attribute: str
+    state: SiteState
+
+
+@dataclass(frozen=True)
+class TargetStatus:
+    """What runs for one upstream function.
+
+    Attributes
+    ----------
+    name : str
+        The target.
+    framework : str
+        The framework it belongs to.
+    active : bool
+        Whether a replacement is reached through at least one of the sites.
+    reason : str or None
+        Why it is not active, or not everywhere.
+    variant : str or None
+        Which upstream behaviour the replacement reproduces.
+    sites : tuple of SiteStatus
+        Every name the function is bound to.
+    calls : int
+        Calls into the replacement.
+    fallbacks : dict of str to int
+        How many of them stock code handled, by reason.
+    """
+
+    name: str
+    framework: str
+    active: bool
+    reason: str | None
+    variant: str | None
+    sites: tuple[SiteStatus, ...]
+    calls: int = 0
+    fallbacks: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, repr=False)
+class Status:
+    """A snapshot of the whole patch; its ``repr`` is a table to read.
+
+    Attributes
+    ----------
+    version : str
+        fastgraph's version.
+    python : str
+        The Python running.
+    frameworks : dict of str to str
+        Version by distribution, of those installed that matter.
+    kernels : {"compiled", "numba", "none"}
+        The implementation a call to ``patch()`` uses.
+    kernels_reason : str
+        Why that one.
+    targets : tuple of TargetStatus
+        Every function fastgraph can replace.
+    """
+
+    version: str
+    python: str
+    frameworks: dict[str, str]
+    kernels: str
+    kernels_reason: str
+    targets: tuple[TargetStatus, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the same as plain dicts and lists, for JSON."""
+        plain = asdict(self)
+        for target in plain["targets"]:
+            target["sites"] = list(target["sites"])
+        plain["targets"] = list(plain["targets"])
+        return plain
+
+    def __repr__(self) -> str:
+        return "\n".join([*self._header(), *_table(self.targets)])
+
+    def _header(self) -> list[str]:
+        installed = ", ".join(f"{name} {version}" for name, version in self.frameworks.items())
+        return [
+            f"fastgraph {self.version}, Python {self.python}",
+            f"kernels: {self.kernels} ({self.kernels_reason})",
+            f"frameworks: {installed or 'none installed'}",
+        ]
+
+
+def _table(targets: Iterable[TargetStatus]) -> list[str]:
+    rows = [("name", "active", "calls", "fell back", "why"), *map(_row, targets)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [_line(row, widths) for row in rows]
+
+
+def _row(target: TargetStatus) -> tuple[str, str, str, str, str]:
+    fell_back = sum(target.fallbacks.values())
+    active = "yes" if target.active else "no"
+    return target.name, active, str(target.calls), str(fell_back), _why(target)
+
+
+def _why(target: TargetStatus) -> str:
+    causes = [target.reason] if target.reason else []
+    by_count = sorted(target.fallbacks.items(), key=lambda item: (-item[1], item[0]))
+    causes += [f"{reason} ({count})" for reason, count in by_count]
+    return "; ".join(causes)
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    name, active, calls, fell_back, why = row
+    numbers = [calls.rjust(widths[2]), fell_back.rjust(widths[3])]
+    return "  ".join([name.ljust(widths[0]), active.ljust(widths[1]), *numbers, why]).rstrip()
