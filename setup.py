@@ -29,6 +29,8 @@ EXTENSIONS = {
     "fastgraph.adapters.langgraph.callbacks": "fastgraph/adapters/langgraph/callbacks.pyx",
     "fastgraph.adapters.langgraph.config": "fastgraph/adapters/langgraph/config.pyx",
     "fastgraph.adapters.langgraph.nodes": "fastgraph/adapters/langgraph/nodes.pyx",
+    "fastgraph.adapters.langgraph.outputs": "fastgraph/adapters/langgraph/outputs.pyx",
+    "fastgraph.adapters.langgraph.runner": "fastgraph/adapters/langgraph/runner.pyx",
     "fastgraph.adapters.langgraph.retry": "fastgraph/adapters/langgraph/retry.pyx",
     "fastgraph.adapters.langgraph.runtime": "fastgraph/adapters/langgraph/runtime.pyx",
     "fastgraph.adapters.langgraph.tasks": "fastgraph/adapters/langgraph/tasks.pyx",

@@ -59,12 +59,18 @@ cdef class Slot:
             raise TypeError(f"expected a class, got {owner!r}")
         self.owner = owner
         self.name = name
-        self.offset = fastgraph_slot_offset(getattr(owner, name, None))
-        if self.offset < 0:
+        descriptor = getattr(owner, name, None)
+        self.offset = fastgraph_slot_offset(descriptor)
+        # The descriptor of an unrelated class would point past the end of the instance.
+        if self.offset < 0 or not issubclass(owner, descriptor.__objclass__):
             raise TypeError(f"{owner.__qualname__}.{name} is not a slot")
 
     def __repr__(self):
         return f"Slot({self.owner.__qualname__}.{self.name})"
+
+    def __reduce__(self):
+        # The offset is this process's own; where it is unpickled, it has to be looked up again.
+        return Slot, (self.owner, self.name)
 
     cdef object get(self, object instance):
         cdef PyObject* value

@@ -44,7 +44,7 @@ cdef class TriggerIndex:
         return tuple(self.nodes_of)
 
     def nodes(self, channel):
-        """The nodes that `channel` triggers, sorted by name; none for a channel it does not know."""
+        """The nodes that `channel` triggers, sorted by name; none for an unknown channel."""
         return self.nodes_of.get(channel, ())
 
     def updated(self, channels):

@@ -138,8 +138,8 @@ cdef class VersionVector:
         # code, so the dict is not walked by position but through a list of its values.
         if PyDict_Next(self.versions, &position, NULL, &version):
             highest = <object>version
-            for candidate in list(self.versions.values()):
-                if candidate is not highest and later(candidate, highest):
+            for candidate in list(self.versions.values())[1:]:
+                if later(candidate, highest):
                     highest = candidate
         self.highest = highest
         self.length = len(self.versions)
@@ -154,21 +154,21 @@ cdef class VersionVector:
         return None
 
     cdef int put(self, object channel, object version) except -1:
-        cdef PyObject* previous
-        if self.stale or self.length != len(self.versions):
-            self.versions[channel] = version
-            self.length = len(self.versions)
+        cdef PyObject* previous = PyDict_GetItemWithError(self.versions, channel)
+        cdef bint was_highest = previous != NULL and <object>previous is self.highest
+        if self.length != len(self.versions):
             self.stale = True
-            return 0
-        previous = PyDict_GetItemWithError(self.versions, channel)
-        # The highest version may go away, or tie with one of another type (1 and 1.0), where
-        # its place in the order decides: then the next reader looks.
-        if self.length == 0 or later(version, self.highest):
-            self.highest = version
-        elif previous != NULL and <object>previous is self.highest and version is not self.highest:
-            self.stale = True
-        elif type(version) is not type(self.highest):
-            self.stale = True
+        if not self.stale and version is not self.highest:
+            # The highest version may go away, or tie with another (1 and 1.0), where the place in
+            # the order decides, or the two have no order (NaN): then the next reader looks. It is
+            # also the next reader who is told that versions cannot be compared, not the writer.
+            try:
+                if self.length == 0 or later(version, self.highest):
+                    self.highest = version
+                elif was_highest or not later(self.highest, version):
+                    self.stale = True
+            except Exception:
+                self.stale = True
         self.versions[channel] = version
         self.length = len(self.versions)
         return 0

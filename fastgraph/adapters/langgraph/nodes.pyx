@@ -100,7 +100,7 @@ cdef bint writes_channels(object step) except -1:
     return type(step) is ChannelWrite and not step.trace and not step.kwargs
 
 
-cdef list assembled(list entries, object value):
+cdef list assembled(object entries, object value):
     """The writes of a channel writer for its input; None where upstream is going to object."""
     cdef list writes = []
     for entry in entries:
@@ -125,9 +125,9 @@ cdef list assembled(list entries, object value):
 
 
 cdef bint known_entries(object entries) except -1:
-    if type(entries) is not list:
+    if type(entries) is not list and type(entries) is not tuple:
         return False
-    for entry in <list>entries:
+    for entry in entries:
         kind = type(entry)
         if (
             kind is not ChannelWriteTupleEntry

@@ -133,6 +133,7 @@ def target(
     domain: str,
     relies_on: tuple[Proven, ...] = (),
     switched: str | None = None,
+    numba: str | None = None,
 ) -> Target:
     """A row of the table.
 
@@ -152,15 +153,18 @@ def target(
         What else the replacement reproduces.
     switched : str, optional
         Told when the target goes on or off.
+    numba : str, optional
+        The factory with numba kernels, likewise.
     """
     own = f"{modules[0]}:{name}"
+    factories = {"compiled": factory, **({} if numba is None else {"numba": numba})}
     return Target(
         name=name,
         framework=FRAMEWORK,
         sites=sites(name, *modules),
         sources=sources({own: set()}, *relies_on),
         variants=tuple(variant(key, {own: seen}, *relies_on) for key, seen in known.items()),
-        factories={"compiled": f"{PACKAGE}.{factory}"},
+        factories={kernels: f"{PACKAGE}.{made_by}" for kernels, made_by in factories.items()},
         summary=summary,
         domain=domain,
         switched=switched,
@@ -191,6 +195,7 @@ TARGETS: tuple[Target, ...] = (
         "Finds the nodes that run in the next superstep from the channels that changed.",
         "Checkpoint, nodes and channels in plain dicts.",
         (CHANNELS, TRIGGERS, NULL_VERSION),
+        numba="numba_triggers:make_prepare_next_tasks",
     ),
     target(
         "prepare_single_task",
@@ -314,6 +319,31 @@ TARGETS: tuple[Target, ...] = (
         "Calls a function with what it asks to be given, as a run of its own if it is traced.",
         "A config in a plain dict, arguments that are not exploded.",
         (CONTEXTS, PATCH_CONFIG),
+    ),
+    target(
+        "PregelRunner.commit",
+        (RUNNER,),
+        {"": {"3d3ee238b0a4542c", "9b0c12b6619cbce0"}},
+        "runner:make_commit",
+        "Saves what a finished task wrote.",
+        "Tasks that succeeded.",
+    ),
+    target(
+        "PregelLoop.output_writes",
+        (LOOP,),
+        {"": {"46469c98778d04fe"}},
+        "outputs:make_output_writes",
+        "Streams what a task wrote as updates.",
+        "Tasks that neither failed nor were interrupted, unless tasks are streamed, too.",
+        (
+            {
+                f"{LOOP}:PregelLoop._emit": {"ceb2fb8748c497c0"},
+                "langgraph.pregel._io:map_output_updates": {
+                    "a973ab5c8d1e2fcd",
+                    "0417e91507329fcb",
+                },
+            },
+        ),
     ),
     target(
         "channels_from_checkpoint",

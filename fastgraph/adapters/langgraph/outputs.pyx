@@ -1,0 +1,86 @@
+"""Outputs: what a finished task's writes become for those who stream updates.
+
+Domain of `output_writes`: the writes of one task that neither failed nor was interrupted. Interrupts
+and errors, which are rare and have rules of their own, are upstream's.
+"""
+
+from langgraph._internal import _constants
+from langgraph.constants import TAG_HIDDEN as _TAG_HIDDEN
+
+from fastgraph.kernels.tally cimport Tally
+
+cdef object TAG_HIDDEN = _TAG_HIDDEN
+cdef str INTERRUPT = _constants.INTERRUPT
+cdef str ERROR = _constants.ERROR
+cdef str RETURN = _constants.RETURN
+
+cdef object stock
+cdef Tally tally_
+
+
+cdef bint hidden(object config) except -1:
+    return config is not None and TAG_HIDDEN in config.get("tags", ())
+
+
+cdef list own_updates(object output_keys, object writes):
+    """What a task's writes show of it: the value it returned, or its writes to output channels."""
+    cdef dict latest = {}
+    cdef list every = []
+    cdef bint repeated = False
+    for channel, value in writes:
+        if channel == RETURN:
+            return [value]
+    if isinstance(output_keys, str):
+        return [value for channel, value in writes if channel == output_keys]
+    # A wide state's keys as a set: a list would be searched for each write.
+    keys = output_keys if len(writes) < 4 else frozenset(output_keys)
+    for channel, value in writes:
+        if channel in keys:
+            repeated = repeated or channel in latest
+            latest[channel] = value
+            every.append((channel, value))
+    if repeated:
+        return [{channel: value} for channel, value in every]
+    return [latest] if latest else []
+
+
+cdef dict update_chunk(object name, object output_keys, object writes, bint cached):
+    """The chunk of `stream_mode="updates"` for one task."""
+    cdef list updates = own_updates(output_keys, writes)
+    cdef object shown = updates
+    if len(updates) == 0:
+        shown = None
+    elif len(updates) == 1:
+        shown = updates[0]
+    chunk = {name: shown}
+    if cached:
+        chunk["__metadata__"] = {"cached": cached}
+    return chunk
+
+
+def output_writes(self, task_id, writes, *, cached=False):
+    """Stream what a task wrote.
+
+    Replaces `langgraph.pregel._loop.PregelLoop.output_writes`.
+    """
+    tally_.calls += 1
+    task = self.tasks.get(task_id)
+    if not task or hidden(task.config):
+        return
+    if writes[0][0] == INTERRUPT or writes[0][0] == ERROR:
+        tally_.fell_back("an interrupt or an error")
+        return stock(self, task_id, writes, cached=cached)
+    modes = None if self.stream is None else self.stream.modes
+    if modes is not None and ("tasks" in modes or "debug" in modes):
+        tally_.fell_back("tasks are streamed, too")
+        return stock(self, task_id, writes, cached=cached)
+    if modes is None or "updates" not in modes:
+        return
+    chunk = update_chunk(task.name, self.output_keys, writes, cached)
+    self.stream((self.checkpoint_ns, "updates", chunk))
+
+
+def make_output_writes(original, Tally tally not None, str variant):
+    global stock, tally_
+    stock, tally_ = original, tally
+    return output_writes
