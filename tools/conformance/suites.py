@@ -1,0 +1,57 @@
+"""Upstream's test suites: which there are and what each one needs."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tools.conformance.errors import ConformanceError
+
+
+@dataclass(frozen=True)
+class Suite:
+    """The tests of one upstream distribution.
+
+    Parameters
+    ----------
+    distribution : str
+        Name on PyPI, which is the suite's name here.
+    postgres, redis : bool
+        Whether some of its tests talk to that server.
+    sqlite_extensions : bool
+        Whether some of its tests load extensions into sqlite3, which not every
+        Python can.
+    environment : mapping
+        Variables that make upstream run all of its tests.
+    """
+
+    distribution: str
+    postgres: bool = False
+    redis: bool = False
+    sqlite_extensions: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+SUITES = (
+    Suite("langgraph", postgres=True, redis=True, environment={"NO_DOCKER": "false"}),
+    Suite("langgraph-prebuilt", postgres=True, environment={"LANGGRAPH_TEST_FAST": "0"}),
+    Suite("langgraph-checkpoint", redis=True),
+    Suite("langgraph-checkpoint-sqlite", sqlite_extensions=True),
+    Suite("langgraph-checkpoint-postgres", postgres=True),
+    Suite("langgraph-checkpoint-conformance"),
+)
+
+
+def installed_version(distribution: str) -> str:
+    """Return the version of `distribution` in this environment.
+
+    Raises
+    ------
+    ConformanceError
+        If it is not installed.
+    """
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        raise ConformanceError(f"{distribution} is not installed in this environment") from None
