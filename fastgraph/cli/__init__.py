@@ -1,0 +1,60 @@
+"""The ``fastgraph`` command line, one module per command."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from fastgraph._version import __version__
+from fastgraph.cli import demo, run, status
+from fastgraph.cli.parser import CommandError, Parser
+
+__all__ = ["main"]
+
+_EXAMPLES = """\
+examples:
+  fastgraph status                 what patch() does here, and why not where it does not
+  fastgraph run agent.py --verbose run a program patched, unmodified
+  fastgraph run -m my_package      the same for a module
+  fastgraph demo                   time a tool-calling agent, stock against patched
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments
+        The words after the program's name; by default those of this process.
+
+    Returns
+    -------
+    int
+        The exit status. ``run`` may also leave by whatever the program it runs raises.
+    """
+    own, program = run.split_program(sys.argv[1:] if arguments is None else list(arguments))
+    options = _parser().parse_args(own)
+    options.program_arguments = program
+    try:
+        exit_code: int = options.execute(options)
+    except CommandError as error:
+        print(f"fastgraph: error: {error}", file=sys.stderr)
+        return 2
+    return exit_code
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="fastgraph",
+        description="Opt-in engine for LangGraph: the same results, compiled hot paths.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"fastgraph {__version__}")
+    commands = parser.add_subparsers(metavar="command", required=True, title="commands")
+    for command in (run, status, demo):
+        command.add_to(commands)
+    return parser

@@ -1,0 +1,62 @@
+"""Patches the command line's own process and says in its own words what came of it."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterable
+
+import fastgraph
+from fastgraph.cli.parser import CommandError
+
+
+def patch_process(
+    targets: Iterable[str] | None = None, *, strict: bool = False
+) -> fastgraph.Status:
+    """Patch this process, reporting nothing: the command does, once and on one line.
+
+    Parameters
+    ----------
+    targets
+        Names of the targets, by default all.
+    strict
+        Refuse if any of them would stay stock.
+
+    Returns
+    -------
+    fastgraph.Status
+        What is active now.
+
+    Raises
+    ------
+    CommandError
+        If a name is unknown or the engine refuses.
+    """
+    # A filter rather than catch_warnings: that would on its way out also undo the
+    # filters which LangGraph and LangChain install while they are being imported.
+    warnings.filterwarnings("ignore", category=fastgraph.FastgraphWarning)
+    logging.getLogger("fastgraph").addHandler(logging.NullHandler())
+    try:
+        return fastgraph.patch(targets, strict=strict)
+    except (ValueError, fastgraph.PatchError) as error:
+        raise CommandError(one_line(error)) from None
+
+
+def one_line(error: Exception) -> str:
+    """Join the lines of an error's text."""
+    return "; ".join(line.strip() for line in str(error).splitlines() if line.strip())
+
+
+def why_stock(status: fastgraph.Status, wanted: Iterable[str] | None = None) -> str | None:
+    """Say on one line what stayed stock of the wanted targets, or None if all are active."""
+    if status.kernels == "none":
+        return f"stock in place: {status.kernels_reason}"
+    names = {target.name for target in status.targets} if wanted is None else set(wanted)
+    stock = [target.name for target in status.targets if target.name in names - _active(status)]
+    if not stock:
+        return None
+    return f"{len(stock)} of {len(names)} targets stay stock: {', '.join(stock)}"
+
+
+def _active(status: fastgraph.Status) -> set[str]:
+    return {target.name for target in status.targets if target.active}

@@ -1,0 +1,162 @@
+"""pytest plugin: ``pytest -p fastgraph.pytest_plugin`` runs a test suite patched.
+
+The patch is in place before any conftest.py is imported, in the workers of pytest-xdist too, and
+is taken back when pytest ends. The header of the run says what is active.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Generator
+from contextlib import ExitStack
+
+import pytest
+
+import fastgraph
+
+_STRICT = "fastgraph_strict"
+_FAIL_ON_FALLBACK = "fastgraph_fail_on_fallback"
+_MARKER = "fastgraph_allow_fallback"
+
+_status = pytest.StashKey[fastgraph.Status]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options, each also as a setting of the same name in the configuration file."""
+    group = parser.getgroup("fastgraph")
+    for name, effect in (
+        (_STRICT, "refuse to run the tests if any target would stay stock"),
+        (_FAIL_ON_FALLBACK, "fail a test during which a compiled path falls back to stock code"),
+    ):
+        flag = "--" + name.replace("_", "-")
+        group.addoption(flag, action="store_true", default=None, help=effect)
+        parser.addini(name, effect, type="bool", default=False)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Patch before conftest.py files and what they import bind upstream's functions."""
+    _patch(early_config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Patch if a conftest.py asked for the plugin, and apply the options."""
+    config.addinivalue_line(
+        "markers",
+        f"{_MARKER}(*reasons): with --fastgraph-fail-on-fallback, let compiled paths fall back to "
+        "stock code for these reasons, or for any if none is given",
+    )
+    status = _patch(config)
+    if _is_set(config, _STRICT):
+        _refuse_stock(status)
+    if _is_set(config, _FAIL_ON_FALLBACK):
+        config.pluginmanager.register(_FallbackWatch(), "fastgraph-fallback-watch")
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say what is active."""
+    status = config.stash[_status]
+    return [f"fastgraph: {status.version}, {_summary(status)}", *_stock_lines(status)]
+
+
+def _patch(config: pytest.Config) -> fastgraph.Status:
+    if _status in config.stash:
+        return config.stash[_status]
+    stack = ExitStack()
+    config.add_cleanup(stack.close)
+    # Under -W error a warning from importing LangGraph would be taken for a broken LangGraph.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            status = stack.enter_context(fastgraph.patched())
+        except (fastgraph.PatchError, ValueError) as error:
+            raise pytest.UsageError(f"fastgraph: {error}") from None
+    config.stash[_status] = status
+    return status
+
+
+def _is_set(config: pytest.Config, name: str) -> bool:
+    option = config.getoption(name)
+    return bool(config.getini(name) if option is None else option)
+
+
+def _refuse_stock(status: fastgraph.Status) -> None:
+    if status.kernels == "none":
+        raise pytest.UsageError(f"fastgraph: stock in place: {status.kernels_reason}")
+    if lines := _stock_lines(status):
+        raise pytest.UsageError("\n".join(lines))
+
+
+def _summary(status: fastgraph.Status) -> str:
+    if status.kernels == "none":
+        return f"stock in place: {status.kernels_reason}"
+    active = sum(target.active for target in status.targets)
+    versions = sorted({_framework(target, status) for target in status.targets})
+    return (
+        f"{status.kernels} kernels, {active}/{len(status.targets)} targets active"
+        f" ({', '.join(versions)})"
+    )
+
+
+def _framework(target: fastgraph.TargetStatus, status: fastgraph.Status) -> str:
+    return f"{target.framework} {status.frameworks.get(target.framework, 'not installed')}"
+
+
+def _stock_lines(status: fastgraph.Status) -> list[str]:
+    if status.kernels == "none":
+        return []
+    return [
+        f"fastgraph: {target.name} stays stock: {target.reason}"
+        for target in status.targets
+        if not target.active
+    ]
+
+
+class _FallbackWatch:
+    """Fails the phase of a test in which a compiled path fell back."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
+        return (yield from _watched(item))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
+        return (yield from _watched(item))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
+        return (yield from _watched(item))
+
+
+def _watched(item: pytest.Item) -> Generator[None, object, object]:
+    before = _fallbacks()
+    # A test that fails on its own raises here and keeps its own message.
+    result = yield
+    lines = [
+        f"  {count} x {target}: {reason}"
+        for (target, reason), count in sorted((_fallbacks() - before).items())
+        if not _is_allowed(item, reason)
+    ]
+    if lines:
+        text = "\n".join(["fastgraph: compiled paths fell back to stock code", *lines])
+        pytest.fail(text, pytrace=False)
+    return result
+
+
+def _fallbacks() -> Counter[tuple[str, str]]:
+    """Count the fallbacks of this process so far by target and reason."""
+    return Counter(
+        {
+            (target.name, reason): count
+            for target in fastgraph.status().targets
+            for reason, count in target.fallbacks.items()
+        }
+    )
+
+
+def _is_allowed(item: pytest.Item, reason: str) -> bool:
+    return any(
+        not marker.args or reason in marker.args for marker in item.iter_markers(name=_MARKER)
+    )
