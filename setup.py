@@ -68,16 +68,15 @@ class OptionalBuildExt(build_ext):
         except (CCompilerError, ExecError, PlatformError, OSError) as error:
             if self.required:
                 raise
+            for built in self.get_outputs():
+                Path(built).unlink(missing_ok=True)
             self.extensions = []
             print(
                 "fastgraph: the compiled modules were not built "
-                f"({type(error).__name__}: {error}); LangGraph will run as it is. "
-                "Install a C compiler and install again to accelerate it.",
+                f"({type(error).__name__}: {error}); LangGraph will run as it is. Install a C "
+                "compiler, then again with pip install --force-reinstall --no-cache-dir.",
                 file=sys.stderr,
             )
-
-    def build_extension(self, ext: Extension) -> None:
-        super().build_extension(ext)
 
 
 def extensions(settings: ModuleType) -> list[Extension]:
@@ -85,7 +84,11 @@ def extensions(settings: ModuleType) -> list[Extension]:
         return []
     from Cython.Build import cythonize
 
-    modules = [Extension(name, [source]) for name, source in EXTENSIONS.items()]
+    # Most of an unstripped wheel would be debug symbols of generated code.
+    flags = [] if sys.platform == "win32" else ["-g0"]
+    modules = [
+        Extension(name, [source], extra_compile_args=flags) for name, source in EXTENSIONS.items()
+    ]
     built: list[Extension] = cythonize(modules, compiler_directives=DIRECTIVES, nthreads=0)
     return built
 

@@ -27,7 +27,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from statistics import geometric_mean
-from typing import Any
+from typing import Any, ClassVar
+from unittest import mock
 
 import fastgraph
 from fastgraph.cli.table import aligned
@@ -77,7 +78,7 @@ class Result:
 class Recorder:
     """Takes the place of pyperf's runner: keeps the cases instead of running them."""
 
-    cases: list[Case] = []
+    cases: ClassVar[list[Case]] = []
 
     def bench_func(self, name: str, function: Callable[..., object], *args: object) -> None:
         """Keep a sync case."""
@@ -107,13 +108,13 @@ def stand_in(source: Path) -> Iterator[None]:
     """Make upstream's ``bench`` importable, and its runner ours."""
     runner = types.ModuleType("pyperf._runner")
     runner.Runner = Recorder  # type: ignore[attr-defined]
-    sys.modules["pyperf._runner"] = runner
+    stand_ins = {"pyperf": types.ModuleType("pyperf"), "pyperf._runner": runner}
     sys.path.insert(0, str(source))
     try:
-        yield
+        with mock.patch.dict(sys.modules, stand_ins):
+            yield
     finally:
         sys.path.remove(str(source))
-        del sys.modules["pyperf._runner"]
 
 
 def upstream_cases(cache: Path) -> list[Case]:

@@ -1,3 +1,6 @@
+from cpython.object cimport Py_GT, PyObject_RichCompareBool
+from cpython.unicode cimport PyUnicode_Compare
+
 cdef class VersionVector:
     cdef dict versions
     cdef object highest
@@ -12,4 +15,9 @@ cdef class VersionVector:
     cdef bint ahead(self, object channel, object seen, object null) except -1
 
 
-cdef bint later(object version, object other) except -1
+cdef inline bint later(object version, object other) except -1:
+    """Whether `version` is greater than `other`."""
+    # `str` is what most savers use; comparing two of them needs no dispatch.
+    if type(version) is str and type(other) is str:
+        return version is not other and PyUnicode_Compare(version, other) > 0
+    return PyObject_RichCompareBool(version, other, Py_GT)

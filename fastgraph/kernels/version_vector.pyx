@@ -11,17 +11,9 @@ writes have to go through the vector; `follow` is the way back after somebody el
 """
 
 from cpython.dict cimport PyDict_GetItemWithError, PyDict_Next
-from cpython.object cimport Py_GT, PyObject, PyObject_RichCompareBool
-from cpython.unicode cimport PyUnicode_Compare
+from cpython.object cimport PyObject
 
 __all__ = ("VersionVector",)
-
-
-cdef inline bint later(object version, object other) except -1:
-    # `str` is what most savers use; comparing two of them needs no dispatch.
-    if type(version) is str and type(other) is str:
-        return version is not other and PyUnicode_Compare(version, other) > 0
-    return PyObject_RichCompareBool(version, other, Py_GT)
 
 
 cdef class VersionVector:

@@ -25,8 +25,9 @@ def test_thousands_of_calls_leave_nothing_behind():
     left = json.loads(run.stdout)
     assert "tally" in left
     for scenario, counts in left.items():
-        # Anything lost once in each of the 3000 calls would be far above both.
-        assert counts["blocks"] < 300, scenario
+        # Anything lost once in each of the 3000 calls would be far above all three. Hundreds of
+        # blocks come and go by themselves: free lists, and what numba dispatches with.
+        assert counts["blocks"] < 1000, scenario
         assert abs(counts["references"]) < 30, scenario
         assert counts["bytes"] < 2 * 2**20, scenario
 

@@ -172,17 +172,17 @@ def check_engine_installed() -> None:
 
 
 def _arguments(plan: Plan, engine: str, directory: Path) -> list[str]:
-    arguments = ["-p", "conformance_recorder", "--conformance-results", str(directory)]
+    arguments = ["-p", "conformance_recorder", f"--conformance-results={directory}"]
     if engine == PATCHED:
         arguments += ["-p", _ENGINE_PLUGIN, "--fastgraph-strict"]
     if plan.servers != Servers():
         arguments += ["-p", "conformance_servers"]
     if plan.suite.postgres and plan.servers.postgres:
-        arguments += ["--conformance-postgres", plan.servers.postgres]
+        arguments += [f"--conformance-postgres={plan.servers.postgres}"]
     if plan.suite.redis and plan.servers.redis:
-        arguments += ["--conformance-redis", plan.servers.redis]
+        arguments += [f"--conformance-redis={plan.servers.redis}"]
     for test in plan.deselected:
-        arguments += ["--conformance-deselect", test]
+        arguments += [f"--conformance-deselect={test}"]
     return arguments
 
 

@@ -38,10 +38,12 @@ cdef class ChannelTable(dict):
     cdef TriggerIndex standing_index
     cdef int copies_silently  # -1: not looked at yet
     cdef object epoch
+    cdef object written
     cdef Py_ssize_t size
 
     cdef int refresh(self) except -1
     cdef int ensure(self) except -1
+    cdef int ensure_live(self) except -1
     cdef int note(self, object name, Kind kind, object channel) except -1
     cdef VersionVector versions_over(self, dict versions)
     cdef int moved(self, dict before, dict after) except -1

@@ -176,7 +176,7 @@ cdef class ChannelTable(dict):
         dict.__init__(self, channels)
         self.vector = VersionVector.__new__(VersionVector)
         self.vector.follow({})
-        self.epoch = None
+        self.epoch = self.written = None
 
     def __reduce__(self):
         # A copy or a pickle of a config takes the channels along, as the plain dict they were.
@@ -189,6 +189,12 @@ cdef class ChannelTable(dict):
         if self.epoch is not current_epoch or self.size != len(self):
             self.refresh()
         return 0
+
+    cdef int ensure_live(self) except -1:
+        """For who reads what is live: it is known only while the table hears of all writes."""
+        if self.written is not current_epoch:
+            self.epoch = None
+        return self.ensure()
 
     cdef int refresh(self) except -1:
         """Look at every channel once."""
@@ -248,10 +254,11 @@ cdef class ChannelTable(dict):
         return names
 
     cdef list available_triggers(self, TriggerIndex index):
-        """The channels that are available and trigger nodes; None if the index is of another graph.
+        """The channels that are available and trigger nodes; None for another graph's index.
 
-        Meant for tables without opaque channels. A channel of a step-bound kind is available only while it is live, so only the others
-        have to be asked: the ones that keep what they hold and have subscribers.
+        Meant for tables without opaque channels. A channel of a step-bound kind is available only
+        while it is live, so only the others have to be asked: the ones that keep what they hold
+        and have subscribers.
         """
         cdef list names
         if self.standing_index is not index:
@@ -266,7 +273,8 @@ cdef class ChannelTable(dict):
         return names
 
     cdef list standing_triggers(self, TriggerIndex index):
-        """The index's channels that are not step-bound, with their kinds; None if one is missing."""
+        """The index's channels that are not step-bound, with their kinds; None if one is missing.
+        """
         cdef list standing = []
         cdef Kind kind
         for name in index.nodes_of:

@@ -1,7 +1,7 @@
 """Outputs: what a finished task's writes become for those who stream updates.
 
-Domain of `output_writes`: the writes of one task that neither failed nor was interrupted. Interrupts
-and errors, which are rare and have rules of their own, are upstream's.
+Domain of `output_writes`: the writes of one task that neither failed nor was interrupted.
+Interrupts and errors, which are rare and have rules of their own, are upstream's.
 """
 
 from langgraph._internal import _constants

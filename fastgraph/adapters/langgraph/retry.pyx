@@ -49,7 +49,7 @@ cdef str outside(object task, object retry_policy):
 cdef dict attempt_config(object task, object configurable, double started):
     """The task's config, told that this is its first attempt and when it began."""
     cdef dict config = (<dict>task.config).copy()
-    cdef dict own = {**config[CONF], **configurable} if configurable is not None else {**config[CONF]}
+    cdef dict own = {**config[CONF], **(configurable or {})}
     config[CONF] = own
     runtime = own.get(RUNTIME)
     if isinstance(runtime, Runtime):

@@ -164,7 +164,7 @@ cdef object executable(
     tuple path,
     object triggers,
     str task_id,
-    str parent_ns,
+    object parent_ns,
     str namespace,
     dict metadata,
     object scratchpad,

@@ -172,7 +172,7 @@ cdef list from_index(
     """The nodes that the index finds triggered; None where it cannot tell."""
     cdef TriggerIndex index
     cdef VersionVector vector
-    table.ensure()
+    table.ensure_live()
     if table.opaque:
         return None
     index = index_of(nodes, trigger_to_nodes)

@@ -248,6 +248,7 @@ def apply_writes(checkpoint, channels, tasks, get_next_version, trigger_to_nodes
     if reason is not None:
         return fall_back(reason, checkpoint, channels, tasks, get_next_version, trigger_to_nodes)
     table = table_over(channels)
+    table.written = table.epoch
     ordered = in_path_order(tasks)
     groups = grouped(ordered, table)
     if groups is None:

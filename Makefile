@@ -1,0 +1,127 @@
+# Everything a developer runs. Needs GNU make, a Python 3.10 or newer with its headers, and a C
+# compiler; what else is needed is installed into .venv, in the versions of .ci/constraints.txt.
+
+PYTHON ?= python3
+VENV ?= .venv
+PYTEST_ARGS ?=
+BENCH_ARGS ?=
+BENCH_ARGS ?=
+CONFORMANCE_ARGS ?=
+JOBS ?= 2
+
+BIN := $(VENV)/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# A file's tests stay on one worker, where they share what the file builds once.
+PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+CONSTRAINTS := .ci/constraints.txt
+ON_NUMBA := FASTGRAPH_NO_EXTENSIONS=1 FASTGRAPH_KERNELS=numba
+# Those that choose their kernels themselves are left out.
+NUMBA_TESTS := tests/kernels tests/pytest_plugin $(wildcard tests/adapters/test_*numba*.py) \
+	$(filter-out %/test_api.py %/test_kernel_choice.py, $(wildcard tests/patching/test_*.py))
+EXTENSION_SOURCES := setup.py fastgraph/kernels/tally.py \
+	$(shell find fastgraph -name '*.pyx' -o -name '*.pxd')
+
+# How the package is switched is what the recipes below say, whatever the caller's shell says.
+unexport FASTGRAPH FASTGRAPH_KERNELS FASTGRAPH_NO_EXTENSIONS FASTGRAPH_REQUIRE_EXTENSIONS
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo build venv test lint types pytest test-numba conformance docs bench bench-quick \
+	instructions dist \
+	fingerprints fingerprints-check tables constraints clean distclean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.with-cli build ## time a tool-calling agent, stock against patched
+	$(BIN)/python -m fastgraph demo
+
+venv: $(VENV)/.with-test ## set up .venv without compiling anything
+
+build: $(VENV)/.built ## compile the extensions in place
+
+test: lint types pytest ## lint, type-check and run all tests on the compiled extensions
+
+lint: $(VENV)/.with-test ## ruff and cython-lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	PATH="$(abspath $(BIN)):$$PATH" cython-lint fastgraph
+
+types: $(VENV)/.with-test ## mypy --strict over the package and the uses of its public names
+	$(BIN)/mypy
+
+pytest: $(VENV)/.with-test build ## only the tests; PYTEST_ARGS="-k name" for some of them
+	FASTGRAPH_REQUIRE_EXTENSIONS=1 $(PYTEST) $(PYTEST_ARGS)
+
+test-numba: $(VENV)/.with-test build ## the tests that apply on numba, with the extensions disabled
+	$(ON_NUMBA) $(BIN)/python -m fastgraph status
+	$(ON_NUMBA) $(PYTEST) $(NUMBA_TESTS) $(PYTEST_ARGS)
+
+conformance: $(VENV)-conformance/.ready build ## upstream's own test suites, patched, with real servers
+	$(VENV)-conformance/bin/python -m tools.conformance $(CONFORMANCE_ARGS)
+
+docs: $(VENV)/.with-docs build ## build the documentation; warnings are errors
+	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+
+bench: $(VENV)/.with-bench build ## LangGraph's own benchmarks, stock against patched
+	$(BIN)/python -m benchmarks.langgraph_bench $(BENCH_ARGS)
+
+dist: $(VENV)/.created ## sdist, and a wheel built from it, into dist/
+	FASTGRAPH_REQUIRE_EXTENSIONS=1 $(BIN)/python -m build --no-isolation
+
+fingerprints: $(VENV)/.with-test ## renew the fingerprints of upstream's releases
+	$(BIN)/python tools/fingerprints.py --cache build/wheels
+
+# Not beyond the release under test: a release of upstream's must not break a build of ours.
+fingerprints-check: $(VENV)/.with-test ## whether the fingerprints are those of upstream's releases
+	$(BIN)/python tools/fingerprints.py --cache build/wheels --check \
+		--releases '>=1.0,<=$(shell sed -n 's/^langgraph==//p' $(CONSTRAINTS))'
+
+tables: $(VENV)/.with-test ## renew the generated part of docs/accelerated.md
+	$(BIN)/python tools/target_table.py
+
+constraints: $(VENV)/.created ## renew the versions in .ci/constraints.txt
+	$(PIP_INSTALL) -c $(CONSTRAINTS) uv
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 --all-extras \
+		--no-emit-package fastgraph-engine --no-annotate --output-file $(CONSTRAINTS) \
+		--custom-compile-command "make constraints" pyproject.toml tools/conformance/requirements.txt
+
+clean: ## remove what was built, but not the virtual environments
+	rm -rf build dist docs/_build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -f $(VENV)/.built
+	find fastgraph -name '*.so' -delete -o -name '*.c' -delete
+	find . -path './$(VENV)*' -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+distclean: clean ## remove the virtual environments too
+	rm -rf $(VENV) $(VENV)-conformance
+
+# $(call new-venv,directory)
+define new-venv
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
+		|| { echo "fastgraph needs Python 3.10 or newer; try make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(1)
+	$(1)/bin/python -m pip install --quiet --disable-pip-version-check \
+		-c $(CONSTRAINTS) setuptools Cython build
+endef
+
+$(VENV)/.created:
+	$(call new-venv,$(VENV))
+	@touch $@
+
+# One stamp per extra of pyproject.toml. Without the extensions, which `.built` compiles one by
+# one as they change, an editable install is only a path.
+$(VENV)/.with-%: pyproject.toml $(CONSTRAINTS) | $(VENV)/.created
+	FASTGRAPH_NO_EXTENSIONS=1 $(PIP_INSTALL) -c $(CONSTRAINTS) --no-build-isolation -e '.[$*]'
+	@touch $@
+
+$(VENV)/.built: $(EXTENSION_SOURCES) | $(VENV)/.created
+	FASTGRAPH_REQUIRE_EXTENSIONS=1 $(BIN)/python setup.py --quiet build_ext --inplace --parallel $(JOBS)
+	@touch $@
+
+# Its own environment: plugins that upstream's tests need must not load into ours.
+$(VENV)-conformance/.ready: pyproject.toml $(CONSTRAINTS) tools/conformance/requirements.txt
+	test -x $(VENV)-conformance/bin/python || $(MAKE) VENV=$(VENV)-conformance $(VENV)-conformance/.created
+	FASTGRAPH_NO_EXTENSIONS=1 $(VENV)-conformance/bin/python -m pip install --quiet \
+		--disable-pip-version-check -c $(CONSTRAINTS) --no-build-isolation \
+		-e . -r tools/conformance/requirements.txt
+	@touch $@
