@@ -172,11 +172,13 @@ cdef class ChannelTable(dict):
     thread that drives the run writes to channels; node threads read.
     """
 
-    def __init__(self, channels):
-        dict.__init__(self, channels)
+    def __cinit__(self, *args, **kwargs):
         self.vector = VersionVector.__new__(VersionVector)
         self.vector.follow({})
         self.epoch = self.written = None
+
+    def __init__(self, channels):
+        dict.__init__(self, channels)
 
     def __reduce__(self):
         # A copy or a pickle of a config takes the channels along, as the plain dict they were.
@@ -197,27 +199,32 @@ cdef class ChannelTable(dict):
         return self.ensure()
 
     cdef int refresh(self) except -1:
-        """Look at every channel once."""
+        """Look at every channel once.
+
+        What is found is taken over at the end, in one go: a channel's finalizer may run meanwhile,
+        and with it another thread that switches targets.
+        """
         cdef Kind kind
-        self.opaque = []
-        self.finishing = []
-        self.live = set()
+        cdef object epoch = current_epoch
+        cdef list opaque = [], finishing = []
+        cdef set live = set()
+        for name, channel in self.items():
+            kind = kind_of(channel)
+            if kind == OPAQUE:
+                opaque.append(name)
+                finishing.append(name)
+            elif kind == AFTER_FINISH or kind == BARRIER_AFTER_FINISH:
+                finishing.append(name)
+            elif is_step_bound(kind, channel) and available(kind, channel):
+                live.add(name)
+        self.opaque, self.finishing, self.live = opaque, finishing, live
         self.positions = None
         self.standing = None
         self.standing_index = None
         self.copies_silently = -1
         self.vector.follow({})
-        for name, channel in self.items():
-            kind = kind_of(channel)
-            if kind == OPAQUE:
-                self.opaque.append(name)
-                self.finishing.append(name)
-            elif kind == AFTER_FINISH or kind == BARRIER_AFTER_FINISH:
-                self.finishing.append(name)
-            elif is_step_bound(kind, channel) and available(kind, channel):
-                self.live.add(name)
         self.size = len(self)
-        self.epoch = current_epoch
+        self.epoch = epoch
         return 0
 
     cdef int note(self, object name, Kind kind, object channel) except -1:

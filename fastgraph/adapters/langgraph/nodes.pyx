@@ -93,6 +93,14 @@ cdef dict with_callbacks(dict config, object callbacks):
     return patched
 
 
+cdef bint is_runnable(object value) except -1:
+    """Whether a node returned something to run; asking the ABC is for what is not plain data."""
+    cdef object kind = type(value)
+    if kind is dict or value is None or kind is str or kind is list or kind is tuple:
+        return False
+    return isinstance(value, Runnable)
+
+
 # Channel writers
 
 cdef bint writes_channels(object step) except -1:
@@ -138,7 +146,7 @@ cdef bint known_entries(object entries) except -1:
     return True
 
 
-cdef object write_channels(object step, object value, dict config):
+cdef bint write_channels(object step, object value, dict config) except -1:
     """`step.invoke(value, config)` of a plain channel writer; False if upstream has to do it."""
     cdef list writes
     entries = step.writes
@@ -165,7 +173,7 @@ cdef bint traces_as_is(object sequence) except -1:
 
 cdef object run_step(Py_ssize_t index, object step, object value, dict config, object run_manager):
     """One step after the first: a writer, or a branch, which may show its config to a path."""
-    if writes_channels(step) and write_channels(step, value, config):
+    if writes_channels(step) and not is_runnable(value) and write_channels(step, value, config):
         return value
     return step.invoke(
         value, with_callbacks(config, run_manager.get_child(f"seq:step:{index + 1}"))
@@ -292,7 +300,7 @@ def callable_invoke(self, input, config=None, **kwargs):
         value = traced_call(self, input, config, args, given)
     else:
         value = self.func(*args, **given)
-    if self.recurse and isinstance(value, Runnable):
+    if self.recurse and is_runnable(value):
         return value.invoke(input, config)
     return value
 

@@ -192,7 +192,7 @@ cdef object triggered_among(dict checkpoint, dict nodes, object channels, object
     """
     cdef dict versions, seen
     cdef list found = []
-    cdef PyObject* node
+    cdef PyObject* held
     if type(channels) is not ChannelTable:
         return names
     (<ChannelTable>channels).ensure()
@@ -201,10 +201,11 @@ cdef object triggered_among(dict checkpoint, dict nodes, object channels, object
     versions, seen = checkpoint["channel_versions"], checkpoint["versions_seen"]
     null = null_version(versions)
     for name in names:
-        node = PyDict_GetItemWithError(nodes, name)
-        if node != NULL and triggers_node(
-            channels, versions, seen.get(name), null, <object>node
-        ):
+        held = PyDict_GetItemWithError(nodes, name)
+        if held == NULL:
+            continue
+        node = <object>held
+        if triggers_node(channels, versions, seen.get(name), null, node):
             found.append(name)
     return found
 

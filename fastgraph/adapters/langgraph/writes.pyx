@@ -94,7 +94,8 @@ cdef int mark_seen(list tasks, dict versions, dict versions_seen) except -1:
         for channel in task.triggers:
             found = PyDict_GetItemWithError(versions, channel)
             if found != NULL:
-                fresh[channel] = <object>found
+                version = <object>found  # held before the name's own hash may run again
+                fresh[channel] = version
         seen.update(fresh)
     return 0
 
@@ -116,8 +117,11 @@ cdef int consume(list tasks, ChannelTable table, VersionVector vector, object ve
     for task in tasks:
         for channel in task.triggers:
             found = PyDict_GetItemWithError(table, channel)
-            if found != NULL and channel not in RESERVED:
-                heard = heard or consumable(<object>found)
+            if found == NULL:
+                continue
+            instance = <object>found
+            if channel not in RESERVED:
+                heard = heard or consumable(instance)
                 channels.add(channel)
     if not heard:
         return 0

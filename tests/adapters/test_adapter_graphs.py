@@ -1,0 +1,74 @@
+"""Whole graphs: all that a user sees and a saver keeps, stock and patched."""
+
+from __future__ import annotations
+
+import functools
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from adapter_drivers import AsyncDriver, SyncDriver, hold_still, stored
+from adapter_graphs import SCENARIOS, Scenario
+from adapter_shapes import shape
+from langgraph.checkpoint.memory import InMemorySaver
+
+import fastgraph
+
+DRIVERS = pytest.mark.parametrize("driver", [SyncDriver, AsyncDriver], ids=["sync", "async"])
+EACH = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
+
+
+@pytest.fixture(autouse=True)
+def _random_numbers_go_on() -> Iterator[None]:
+    state = random.getstate()
+    yield
+    random.setstate(state)
+
+
+def seen(scenario: Scenario, driver: Any) -> Any:
+    """One run of a scenario, with the same ids, random numbers and time as any other."""
+    saver = InMemorySaver()
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        hold_still(monkeypatch)
+        result = scenario(driver(), saver)
+    return shape(result), stored(saver)
+
+
+@functools.cache
+def seen_with_stock(scenario: Scenario, driver: Any) -> Any:
+    expected = seen(scenario, driver)
+    assert seen(scenario, driver) == expected  # or there is nothing to compare
+    return expected
+
+
+@DRIVERS
+@EACH
+def test_a_graph_does_and_stores_the_same(scenario: Scenario, driver: Any) -> None:
+    expected = seen_with_stock(scenario, driver)
+    with fastgraph.patched(replaced(), strict=True):
+        assert seen(scenario, driver) == expected
+
+
+def replaced() -> list[str]:
+    """The targets that can be replaced in this release of LangGraph."""
+    with fastgraph.patched() as status:
+        return [target.name for target in status.targets if target.active]
+
+
+@pytest.mark.parametrize("target", replaced())
+def test_each_target_works_on_its_own(target: str) -> None:
+    for scenario in SCENARIOS:
+        expected = seen_with_stock(scenario, SyncDriver)
+        with fastgraph.patched([target], strict=True):
+            assert seen(scenario, SyncDriver) == expected, scenario.__name__
+
+
+def test_the_scenarios_reach_every_target() -> None:
+    before = {target.name: target.calls for target in fastgraph.status().targets}
+    with fastgraph.patched(replaced(), strict=True):
+        for scenario in SCENARIOS:
+            for driver in (SyncDriver, AsyncDriver):
+                seen(scenario, driver)
+    after = {target.name: target.calls for target in fastgraph.status().targets}
+    assert [name for name in replaced() if after[name] == before[name]] == []
