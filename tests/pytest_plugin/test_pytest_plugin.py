@@ -41,7 +41,9 @@ print(json.dumps([
 @pytest.fixture(autouse=True)
 def environment(monkeypatch, pytester):
     """Let the inner processes find the package under test and nothing that changes it."""
-    for name in ("FASTGRAPH", "FASTGRAPH_NO_EXTENSIONS", "FASTGRAPH_KERNELS", "PYTHONWARNINGS"):
+    # With CI set, pytest repeats each failure in full in its summary.
+    ours = ("FASTGRAPH", "FASTGRAPH_NO_EXTENSIONS", "FASTGRAPH_KERNELS")
+    for name in (*ours, "PYTHONWARNINGS", "CI", "BUILD_NUMBER"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.delenv("FASTGRAPH_REQUIRE_EXTENSIONS", raising=False)
     monkeypatch.setenv("PYTHONPATH", str(Path(fastgraph.__file__).parents[1]))
