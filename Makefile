@@ -65,6 +65,12 @@ docs: $(VENV)/.with-docs build ## build the documentation; warnings are errors
 bench: $(VENV)/.with-bench build ## LangGraph's own benchmarks, stock against patched
 	$(BIN)/python -m benchmarks.langgraph_bench $(BENCH_ARGS)
 
+bench-quick: $(VENV)/.with-bench build ## a few graphs under pytest-benchmark, stock beside patched
+	$(BIN)/python -m pytest benchmarks --benchmark-group-by=param:graph,param:size $(PYTEST_ARGS)
+
+instructions: $(VENV)/.with-bench build ## instructions per superstep under callgrind
+	$(BIN)/python -m benchmarks.instructions $(BENCH_ARGS)
+
 dist: $(VENV)/.created ## sdist, and a wheel built from it, into dist/
 	FASTGRAPH_REQUIRE_EXTENSIONS=1 $(BIN)/python -m build --no-isolation
 
