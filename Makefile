@@ -5,7 +5,6 @@ PYTHON ?= python3
 VENV ?= .venv
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
-BENCH_ARGS ?=
 CONFORMANCE_ARGS ?=
 JOBS ?= 2
 
