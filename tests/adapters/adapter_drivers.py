@@ -43,14 +43,24 @@ async def _adrained(chunks: AsyncIterator[Any]) -> list[Any]:
     return seen
 
 
+def _settled(graph: Any, options: dict[str, Any]) -> dict[str, Any]:
+    """Options under which each checkpoint is stored before the next superstep.
+
+    By default a thread stores it meanwhile, on stock, too: what a channel changes in place (the
+    set of a barrier) is in it or not, as the two threads please.
+    """
+    return {"durability": "sync", **options} if graph.checkpointer else options
+
+
 class SyncDriver:
     """Calls the methods of a graph."""
 
     def invoke(self, graph: Any, given: Any, config: Any, **options: Any) -> Any:
+        options = _settled(graph, options)
         return _observed(lambda: graph.invoke(given, config, **options))
 
     def stream(self, graph: Any, given: Any, config: Any, **options: Any) -> Any:
-        return _drained(graph.stream(given, config, **options))
+        return _drained(graph.stream(given, config, **_settled(graph, options)))
 
     def state(self, graph: Any, config: Any, **options: Any) -> Any:
         return _observed(lambda: graph.get_state(config, **options))
@@ -66,10 +76,11 @@ class AsyncDriver:
     """Calls their async twins."""
 
     def invoke(self, graph: Any, given: Any, config: Any, **options: Any) -> Any:
+        options = _settled(graph, options)
         return _observed(lambda: asyncio.run(graph.ainvoke(given, config, **options)))
 
     def stream(self, graph: Any, given: Any, config: Any, **options: Any) -> Any:
-        return asyncio.run(_adrained(graph.astream(given, config, **options)))
+        return asyncio.run(_adrained(graph.astream(given, config, **_settled(graph, options))))
 
     def state(self, graph: Any, config: Any, **options: Any) -> Any:
         return _observed(lambda: asyncio.run(graph.aget_state(config, **options)))

@@ -68,6 +68,17 @@ def test_what_is_loaded_is_the_extension(name):
     assert module.__spec__.name == name
 
 
+def check_alone(code):
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=PACKAGE.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+
+
 def test_importing_the_kernels_imports_nothing_else():
     code = (
         "import sys; before = set(sys.modules)\n"
@@ -79,14 +90,7 @@ def test_importing_the_kernels_imports_nothing_else():
         # The tally is part of patching.
         "assert kernels <= {'fastgraph.kernels.tally'}, kernels\n"
     )
-    run = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=PACKAGE.parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
+    check_alone(code)
 
 
 @pytest.mark.parametrize("module", ["slots", "version_vector", "trigger_index", "tally"])
@@ -99,11 +103,4 @@ def test_a_kernel_by_itself_needs_no_framework(module):
         "heavy = {'numba', 'numpy', 'langgraph', 'langchain_core'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
-    run = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=PACKAGE.parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
+    check_alone(code)

@@ -53,4 +53,5 @@ cdef class ChannelTable(dict):
 
 
 cdef ChannelTable table_over(object channels)
+cdef str unusual(object checkpoint, object channels)
 cpdef object invalidate_tables()

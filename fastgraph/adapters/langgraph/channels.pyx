@@ -307,6 +307,19 @@ cdef ChannelTable table_over(object channels):
     return table
 
 
+cdef str unusual(object checkpoint, object channels):
+    """Why a run with these cannot be read natively; None if all of them are plain dicts."""
+    if type(checkpoint) is not dict:
+        return "checkpoint is not a dict"
+    if type((<dict>checkpoint)["channel_versions"]) is not dict:
+        return "channel versions are not a dict"
+    if type((<dict>checkpoint)["versions_seen"]) is not dict:
+        return "versions seen are not a dict"
+    if type(channels) is not ChannelTable and type(channels) is not dict:
+        return "channels are not a dict"
+    return None
+
+
 # channels_from_checkpoint, achannels_from_checkpoint
 
 cdef object stock_channels_from_checkpoint

@@ -20,7 +20,13 @@ from langgraph._internal._constants import TASKS as _TASKS
 from langgraph.channels.topic import Topic as _Topic
 from langgraph.pregel import _algo
 
-from fastgraph.adapters.langgraph.channels cimport ChannelTable, available, kind_of
+from fastgraph.adapters.langgraph.channels cimport (
+    ChannelTable,
+    available,
+    kind_of,
+    topic_list,
+    unusual,
+)
 from fastgraph.kernels.tally cimport Tally
 from fastgraph.kernels.trigger_index cimport TriggerIndex
 from fastgraph.kernels.version_vector cimport VersionVector, later
@@ -136,21 +142,14 @@ def make_triggers(original, Tally tally not None, str variant):
 
 cdef str outside(object checkpoint, object processes, object channels, object trigger_to_nodes):
     """Why upstream has to run; None inside the domain."""
-    if type(checkpoint) is not dict:
-        return "checkpoint is not a dict"
-    if type((<dict>checkpoint)["channel_versions"]) is not dict:
-        return "channel versions are not a dict"
-    if type((<dict>checkpoint)["versions_seen"]) is not dict:
-        return "versions seen are not a dict"
     if type(processes) is not dict:
         return "nodes are not a dict"
     if trigger_to_nodes is not None and type(trigger_to_nodes) is not dict:
         return "trigger_to_nodes is not a dict"
-    if type(channels) is not ChannelTable and type(channels) is not dict:
-        return "channels are not a dict"
-    if TASKS in channels and type(channels[TASKS]) is not Topic:
+    reason = unusual(checkpoint, channels)
+    if reason is None and TASKS in channels and type(channels[TASKS]) is not Topic:
         return "the tasks channel is not a Topic"
-    return None
+    return reason
 
 
 cdef list after_update(dict nodes, dict trigger_to_nodes, object updated):
@@ -241,9 +240,7 @@ cdef object candidates(
 cdef Py_ssize_t pending_sends(object channels) except -1:
     """How many `Send`s wait in the tasks channel."""
     channel = channels.get(TASKS)
-    if channel is None or not available(kind_of(channel), channel):
-        return 0
-    return len(channel.get())
+    return 0 if channel is None else len(topic_list(channel))
 
 
 def prepare_next_tasks(

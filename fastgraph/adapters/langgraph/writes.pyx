@@ -28,6 +28,7 @@ from fastgraph.adapters.langgraph.channels cimport (
     hold,
     kind_of,
     table_over,
+    unusual,
 )
 from fastgraph.kernels.tally cimport Tally
 from fastgraph.kernels.version_vector cimport VersionVector
@@ -205,19 +206,6 @@ cdef bint is_last(set updated, object trigger_to_nodes) except -1:
     return True
 
 
-cdef str outside(object checkpoint, object channels):
-    """Why upstream has to run; None inside the domain."""
-    if type(checkpoint) is not dict:
-        return "checkpoint is not a dict"
-    if type((<dict>checkpoint)["channel_versions"]) is not dict:
-        return "channel versions are not a dict"
-    if type((<dict>checkpoint)["versions_seen"]) is not dict:
-        return "versions seen are not a dict"
-    if type(channels) is not ChannelTable and type(channels) is not dict:
-        return "channels are not a dict"
-    return None
-
-
 cdef object fall_back(
     str reason, object checkpoint, object channels, object tasks, object get_next_version,
     object trigger_to_nodes
@@ -246,7 +234,7 @@ def apply_writes(checkpoint, channels, tasks, get_next_version, trigger_to_nodes
     cdef set updated = set()
     cdef Kind kind
     cdef bint bump_step = False
-    cdef str reason = outside(checkpoint, channels)
+    cdef str reason = unusual(checkpoint, channels)
 
     tally_.calls += 1
     if reason is not None:
