@@ -30,7 +30,7 @@ import numpy as np
 from langgraph.channels import EphemeralValue
 from langgraph.pregel import NodeBuilder, _algo
 
-from fastgraph.adapters.langgraph import numba_triggers, triggers
+from fastgraph.adapters.langgraph import numba_triggers, triggers, writes
 from fastgraph.adapters.langgraph.channels import ChannelTable
 from fastgraph.kernels import numba_core, trigger_index, version_vector
 from fastgraph.kernels import numba_trigger_index as numba_index
@@ -169,11 +169,15 @@ def prepare(graph: Graph) -> dict[str, Call]:
             for_execution=False, trigger_to_nodes=graph.trigger_to_nodes,
         )  # fmt: skip
 
+    # A table knows which channels are live once it has seen writes, as the input of a run is one.
+    table = ChannelTable(graph.channels)
+    apply_writes = writes.make_apply_writes(_algo.apply_writes, Tally("writes"), "whole path")
+    apply_writes(graph.checkpoint, table, [], None, graph.trigger_to_nodes)
     compiled = triggers.make_prepare_next_tasks(stock, Tally("compiled"), "")
     numba = numba_triggers.make_prepare_next_tasks(stock, Tally("numba"), "")
     return {
         "stock": through(stock, graph.channels),
-        "compiled": through(compiled, ChannelTable(graph.channels)),
+        "compiled": through(compiled, table),
         "numba": through(numba, graph.channels),
     }
 
