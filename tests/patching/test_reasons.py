@@ -32,6 +32,35 @@ def test_framework_not_installed(fake: Any) -> None:
     assert f"{fake.name}.factories" not in sys.modules
 
 
+def test_a_function_that_only_later_releases_have_is_no_reason_to_refuse(fake: Any) -> None:
+    absent = {f"{fake.name}.core:gone": frozenset({ABSENT})}
+    later = fake.target(
+        name="gone",
+        sites=("core:gone",),
+        sources=("core:gone",),
+        variants=(Variant("", absent),),
+    )
+    switch = fake.switch(fake.target(), later)
+
+    assert switch.patch(["work", "gone"], "compiled", strict=True) == {}
+    assert switch.is_active("work")
+    assert not switch.is_active("gone")
+    (status,) = [status for status in switch.statuses() if status.name == "gone"]
+    assert status.reason == f"{fake.name} 1.0 has no {fake.name}.core:gone"
+
+
+def test_a_replacement_hears_of_each_switch(fake: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[str] = []
+    monkeypatch.setattr(fake.core, "hear", lambda: heard.append("switched"), raising=False)
+    hearing = dataclasses.replace(fake.target(), switched=f"{fake.name}.core:hear")
+    switch = fake.switch(hearing)
+
+    switch.patch(["work"], "compiled", strict=True)
+    assert heard == ["switched"]
+    switch.unpatch()
+    assert heard == ["switched", "switched"]
+
+
 def test_first_site_missing(fake: Any) -> None:
     switch = fake.switch(fake.target(sites=("core:gone", "core:work")))
     assert reason(switch) == f"{fake.name} 1.0 has no {fake.name}.core:gone"
