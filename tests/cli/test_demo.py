@@ -19,12 +19,9 @@ from langgraph.checkpoint.base.id import uuid6
 from langgraph.pregel import _checkpoint, _loop
 
 import fastgraph
+from fastgraph.cli import checking
 from fastgraph.cli.demo import _verdict
 from fastgraph.cli.timing import Pair, Spread, paired_rounds
-
-pytest.importorskip("langgraph.checkpoint.sqlite")
-
-checking = pytest.importorskip("fastgraph.cli.checking")
 
 
 def test_json_report(command):

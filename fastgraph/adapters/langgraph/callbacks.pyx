@@ -19,8 +19,6 @@ cdef object AsyncCallbackManager = _AsyncCallbackManager
 cdef object ChainRun = _manager.CallbackManagerForChainRun
 cdef str VERSIONS = "lc_versions"
 
-cdef object stock_merge
-cdef object stock_add_metadata
 cdef object stock_get_child
 cdef object stock_aget_child
 cdef Tally merge_tally
@@ -33,12 +31,7 @@ cdef Tally on_chain_start_tally
 
 cdef dict merged(object base, object incoming):
     """Both, with values of `incoming` winning; `lc_versions` accumulates and is copied."""
-    cdef dict result
-    if type(base) is dict:
-        result = (<dict>base).copy()
-        result.update(incoming)
-    else:
-        result = {**base, **incoming}
+    cdef dict result = {**base, **incoming}
     # The one key with a rule of its own is in both, in one, or, nearly always, in none.
     if VERSIONS not in result:
         return result
@@ -167,14 +160,14 @@ def make_on_chain_start(original, Tally tally not None, str variant):
 
 
 def make_merge_metadata_dicts(original, Tally tally not None, str variant):
-    global stock_merge, merge_tally
-    stock_merge, merge_tally = original, tally
+    global merge_tally
+    merge_tally = tally
     return _merge_metadata_dicts
 
 
 def make_add_metadata(original, Tally tally not None, str variant):
-    global stock_add_metadata, add_metadata_tally
-    stock_add_metadata, add_metadata_tally = original, tally
+    global add_metadata_tally
+    add_metadata_tally = tally
     return add_metadata
 
 

@@ -37,7 +37,6 @@ cdef object TASKS = _TASKS
 cdef object Topic = _Topic
 cdef object unhexlify = binascii.unhexlify
 
-cdef object stock_triggers
 cdef object stock_prepare
 cdef Tally triggers_tally
 cdef Tally prepare_tally
@@ -133,8 +132,8 @@ def _triggers(channels, versions, seen, null_version, proc):
 
 
 def make_triggers(original, Tally tally not None, str variant):
-    global stock_triggers, triggers_tally
-    stock_triggers, triggers_tally = original, tally
+    global triggers_tally
+    triggers_tally = tally
     return _triggers
 
 
