@@ -25,6 +25,8 @@ EXTENSIONS = {
     "fastgraph.kernels.trigger_index": "fastgraph/kernels/trigger_index.pyx",
     "fastgraph.adapters.langgraph.channels": "fastgraph/adapters/langgraph/channels.pyx",
     "fastgraph.adapters.langgraph.checkpoint": "fastgraph/adapters/langgraph/checkpoint.pyx",
+    "fastgraph.adapters.langgraph.loop": "fastgraph/adapters/langgraph/loop.pyx",
+    "fastgraph.adapters.langgraph.pending": "fastgraph/adapters/langgraph/pending.pyx",
     "fastgraph.adapters.langgraph.writes": "fastgraph/adapters/langgraph/writes.pyx",
     "fastgraph.adapters.langgraph.callbacks": "fastgraph/adapters/langgraph/callbacks.pyx",
     "fastgraph.adapters.langgraph.config": "fastgraph/adapters/langgraph/config.pyx",

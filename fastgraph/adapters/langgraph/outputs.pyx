@@ -6,7 +6,9 @@ Interrupts and errors, which are rare and have rules of their own, are upstream'
 
 from langgraph._internal import _constants
 from langgraph.constants import TAG_HIDDEN as _TAG_HIDDEN
+from langgraph.pregel import _loop
 
+from fastgraph.adapters.langgraph.channels cimport ChannelTable
 from fastgraph.kernels.tally cimport Tally
 
 cdef object TAG_HIDDEN = _TAG_HIDDEN
@@ -56,6 +58,32 @@ cdef dict update_chunk(object name, object output_keys, object writes, bint cach
     if cached:
         chunk["__metadata__"] = {"cached": cached}
     return chunk
+
+
+cdef bint wants(object stream, str mode) except -1:
+    """Whether who reads the stream, if there is one, asked for the mode."""
+    return stream is not None and mode in stream.modes
+
+
+cdef int emit_values(object loop, ChannelTable table, object output_keys, dict tasks) except -1:
+    """Stream the state after a superstep whose tasks wrote to an output channel.
+
+    `PregelLoop._emit("values", map_output_values, ...)`; that an output channel was updated does
+    not say that a task wrote to it.
+    """
+    cdef frozenset names
+    stream = loop.stream
+    if not wants(stream, "values"):
+        return 0
+    names = table.output_names(output_keys)
+    for task in tasks.values():
+        for channel, _ in task.writes:
+            if channel in names:
+                loop._emit(
+                    "values", _loop.map_output_values, output_keys, True, table
+                )
+                return 0
+    return 0
 
 
 def output_writes(self, task_id, writes, *, cached=False):

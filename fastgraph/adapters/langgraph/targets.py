@@ -59,6 +59,15 @@ CHANNELS: Proven = {
     },
 }
 
+EMITS: Proven = {
+    f"{LOOP}:PregelLoop._emit": {"ceb2fb8748c497c0"},
+    "langgraph.pregel._io:map_output_values": {"e93a0b2fcfc130b7"},
+}
+LOOPS: Proven = {f"{LOOP}:PregelLoop._reapplies_pending_writes": {"5261e6be87de7416"}, **EMITS}
+CHECKPOINTS: Proven = {
+    "langgraph.checkpoint.base.id:uuid6": {"c6cd51c241578146"},
+    "langgraph.checkpoint.base.id:UUID": {"cd4d8b79f4c91b57"},
+}
 NULL_VERSION: Proven = {f"{ALGO}:checkpoint_null_version": {"6997a276f337eddf"}}
 TRIGGERS: Proven = {f"{ALGO}:_triggers": {"b715de73e93bb1ce"}}
 SCRATCHPAD: Proven = {
@@ -369,19 +378,87 @@ TARGETS: tuple[Target, ...] = (
         "All calls; the function exists from LangGraph 1.2 on.",
     ),
     target(
+        "PregelLoop.tick",
+        (LOOP,),
+        {"": {"29c48f91de1cba55"}},
+        "loop:make_tick",
+        "Prepares a superstep and decides whether there is one to run.",
+        "Exactly LangGraph's loops, no channel stored as deltas, steps left.",
+        (LOOPS,),
+    ),
+    target(
+        "PregelLoop._prepare_tasks_and_emit_checkpoint",
+        (LOOP,),
+        {"": {ABSENT, "0f29c7c0ce6ee91b"}},
+        "loop:make_prepare_tasks",
+        "Prepares the tasks of a superstep without making the checkpoint's config for nobody.",
+        "Runs that do not stream checkpoints.",
+        (EMITS,),
+    ),
+    target(
+        "PregelLoop.after_tick",
+        (LOOP,),
+        {"": {"abb09e58d6671cd0"}},
+        "loop:make_after_tick",
+        "Finishes a superstep: applies the writes, streams the values, puts the checkpoint.",
+        "Exactly LangGraph's loops, no channel stored as deltas.",
+        (CHANNELS, EMITS),
+    ),
+    target(
+        "PregelLoop.put_writes",
+        (LOOP,),
+        {"": {"2858b1fa7c8a8107", "37f8f3d2bfc4c283"}},
+        "pending:make_put_writes",
+        "Keeps and saves what a task wrote, without making the list of pending writes anew.",
+        "The first writes of a task, none loaded with the checkpoint left, no channel stored as "
+        "deltas or not at all.",
+        (CHANNELS,),
+    ),
+    target(
+        "SyncPregelLoop.put_writes",
+        (LOOP,),
+        {"": {ABSENT, "9b96a3321f48314a"}},
+        "pending:make_sync_put_writes",
+        "The same in a sync run.",
+        "Runs without a cache.",
+    ),
+    target(
+        "AsyncPregelLoop.put_writes",
+        (LOOP,),
+        {"": {ABSENT, "7ce242990510f221"}},
+        "pending:make_async_put_writes",
+        "The same in an async run.",
+        "Runs without a cache.",
+    ),
+    target(
+        "PregelLoop._put_checkpoint",
+        (LOOP,),
+        {"": {"f2deb1dae25495f3", "6418c8178b4b3368"}},
+        "checkpoint:make_put_checkpoint",
+        "Makes a superstep's checkpoint, its id alone where nobody saves it, and has it saved.",
+        "Supersteps of runs without channels stored as deltas or not at all.",
+        (CHANNELS, CHECKPOINTS),
+    ),
+    target(
         "create_checkpoint",
         (CHECKPOINT, LOOP, MAIN),
         {
-            "": {
-                "162ded169deaa27b",
-                "bb57e207c3fa5e42",
-                "f2e96802eae3a4c2",
-                "8555c403e4ebac8a",
-            }
+            "from the channels": {"8555c403e4ebac8a"},
+            "by upstream": {"162ded169deaa27b", "bb57e207c3fa5e42", "f2e96802eae3a4c2"},
         },
         "checkpoint:make_create_checkpoint",
-        "Lets upstream create the checkpoint and keeps the highest channel version known.",
-        "All calls.",
+        "Makes a checkpoint from what the channels hold; before LangGraph 1.2.15, keeps book of "
+        "the one upstream makes.",
+        "Checkpoint and channels in plain dicts, no channel to snapshot.",
+        (CHANNELS, CHECKPOINTS),
+    ),
+    target(
+        "copy_checkpoint",
+        (CHECKPOINT, LOOP, MAIN),
+        {"": {"a57f7ccd505a18c5"}},
+        "checkpoint:make_copy_checkpoint",
+        "Copies a checkpoint for the saver.",
+        "Checkpoint in a plain dict.",
     ),
     target(
         "_merge_metadata_dicts",

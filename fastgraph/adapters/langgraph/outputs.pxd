@@ -1,0 +1,4 @@
+from fastgraph.adapters.langgraph.channels cimport ChannelTable
+
+cdef bint wants(object stream, str mode) except -1
+cdef int emit_values(object loop, ChannelTable table, object output_keys, dict tasks) except -1
