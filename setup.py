@@ -25,6 +25,7 @@ EXTENSIONS = {
     "fastgraph.kernels.trigger_index": "fastgraph/kernels/trigger_index.pyx",
     "fastgraph.adapters.langgraph.channels": "fastgraph/adapters/langgraph/channels.pyx",
     "fastgraph.adapters.langgraph.checkpoint": "fastgraph/adapters/langgraph/checkpoint.pyx",
+    "fastgraph.adapters.langgraph.invocation": "fastgraph/adapters/langgraph/invocation.pyx",
     "fastgraph.adapters.langgraph.loop": "fastgraph/adapters/langgraph/loop.pyx",
     "fastgraph.adapters.langgraph.pending": "fastgraph/adapters/langgraph/pending.pyx",
     "fastgraph.adapters.langgraph.writes": "fastgraph/adapters/langgraph/writes.pyx",

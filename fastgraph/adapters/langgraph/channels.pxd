@@ -38,6 +38,8 @@ cdef class ChannelTable(dict):
     cdef list standing
     cdef TriggerIndex standing_index
     cdef bint stores_plainly  # no channel is untracked or stored as deltas
+    cdef object announced  # the epoch in which `invoke` was told where to read the state
+    cdef int keeps_outputs  # -1: not looked at yet
     cdef object output_keys
     cdef frozenset outputs
     cdef int copies_silently  # -1: not looked at yet

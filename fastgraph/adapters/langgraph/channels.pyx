@@ -196,7 +196,7 @@ cdef class ChannelTable(dict):
     def __cinit__(self, *args, **kwargs):
         self.vector = VersionVector.__new__(VersionVector)
         self.vector.follow({})
-        self.epoch = self.written = None
+        self.epoch = self.written = self.announced = None
 
     def __init__(self, channels):
         dict.__init__(self, channels)
@@ -248,6 +248,7 @@ cdef class ChannelTable(dict):
         self.standing = None
         self.standing_index = None
         self.copies_silently = -1
+        self.keeps_outputs = -1
         self.vector.follow({})
         self.size = len(self)
         self.epoch = epoch

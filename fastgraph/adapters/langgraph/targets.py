@@ -378,6 +378,24 @@ TARGETS: tuple[Target, ...] = (
         "All calls; the function exists from LangGraph 1.2 on.",
     ),
     target(
+        "Pregel.invoke",
+        (MAIN,),
+        {"": {"cf9367a85813328f"}},
+        "invocation:make_invoke",
+        "Runs a graph for its result, without the state and the updates of every superstep.",
+        "The values of a list of output channels, nothing printed, `stream` as LangGraph has it.",
+        (READS,),
+    ),
+    target(
+        "Pregel.ainvoke",
+        (MAIN,),
+        {"": {"f1d27e4cb65ef777"}},
+        "invocation:make_ainvoke",
+        "The same for async runs.",
+        "The values of a list of output channels, nothing printed, `astream` as LangGraph has it.",
+        (READS,),
+    ),
+    target(
         "PregelLoop.tick",
         (LOOP,),
         {"": {"29c48f91de1cba55"}},
@@ -403,6 +421,7 @@ TARGETS: tuple[Target, ...] = (
         "Finishes a superstep: applies the writes, streams the values, puts the checkpoint.",
         "Exactly LangGraph's loops, no channel stored as deltas.",
         (CHANNELS, EMITS),
+        switched=f"{PACKAGE}.channels:invalidate_tables",
     ),
     target(
         "PregelLoop.put_writes",
