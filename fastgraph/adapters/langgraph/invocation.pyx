@@ -83,7 +83,7 @@ cdef class Result:
     cdef object value(self):
         latest = self.latest
         if type(latest) is RunState:
-            latest = (<RunState>latest).read()
+            latest = (<RunState>latest).values()
         if not self.interrupts:
             return latest
         if isinstance(latest, dict):

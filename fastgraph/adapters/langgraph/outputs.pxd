@@ -5,7 +5,7 @@ cdef class RunState:
     cdef ChannelTable channels
     cdef object output_keys
 
-    cdef dict read(self)
+    cdef dict values(self)
 
 
 cdef bint wants(object stream, str mode) except -1

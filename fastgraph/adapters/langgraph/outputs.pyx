@@ -94,16 +94,16 @@ cdef class RunState:
     def __init__(self, *args):
         raise TypeError("made by the loop of a run")
 
-    cdef dict read(self):
+    cdef dict values(self):
         """`read_channels` of the channels as they are now."""
-        cdef dict values = {}
+        cdef dict found = {}
         cdef Kind kind
         for name in self.output_keys:
             channel = self.channels[name]
             kind = kind_of(channel)
             if available(kind, channel):
-                values[name] = read(kind, channel)
-        return values
+                found[name] = read(kind, channel)
+        return found
 
 
 cdef bint is_read_by_invoke(object loop) except -1:
