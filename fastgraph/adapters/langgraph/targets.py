@@ -108,7 +108,19 @@ CORE_CHILDREN: Proven = {
     f"{CORE_CALLBACKS}:BaseCallbackManager.add_metadata": {"4231ae1b80b4cbf8"},
     **CORE_METADATA,
 }
-CORE_RUNS: Proven = {f"{CORE_MANAGER}:BaseRunManager.__init__": {"4da823fe009d57f0"}}
+CORE_IDS: Proven = {"langchain_core.utils.uuid:uuid7": {"4a776b3184da185c"}}
+BRANCHES: Proven = {
+    "langgraph.graph._branch:BranchSpec": {"5e629421c2a38038"},
+    f"{READ}:ChannelRead.do_read": {"7f18f6313939f167"},
+}
+CORE_RUNS: Proven = {
+    f"{CORE_MANAGER}:BaseRunManager.__init__": {"4da823fe009d57f0"},
+    **CORE_IDS,
+}
+CORE_ENDS: Proven = {
+    f"{CORE_MANAGER}:CallbackManagerForChainRun.on_chain_end": {"27db298d90021583"},
+    f"{CORE_MANAGER}:CallbackManagerForChainRun.on_chain_error": {"74401029d3cfe610"},
+}
 
 
 def sites(name: str, *modules: str) -> tuple[BindingSite, ...]:
@@ -309,7 +321,7 @@ TARGETS: tuple[Target, ...] = (
         "nodes:make_seq_invoke",
         "Runs a node's function and its writers, without a child run for a plain writer.",
         "Exactly `RunnableSeq`, a config in a plain dict, no trace transforms.",
-        (SEQUENCES, CONTEXTS, PATCH_CONFIG),
+        (SEQUENCES, CONTEXTS, PATCH_CONFIG, BRANCHES, CORE_CHILDREN, CORE_RUNS, CORE_ENDS),
     ),
     target(
         "RunnableCallable.invoke",
@@ -318,7 +330,7 @@ TARGETS: tuple[Target, ...] = (
         "nodes:make_callable_invoke",
         "Calls a function with what it asks to be given, as a run of its own if it is traced.",
         "A config in a plain dict, arguments that are not exploded.",
-        (CONTEXTS, PATCH_CONFIG),
+        (CONTEXTS, PATCH_CONFIG, CORE_CHILDREN, CORE_RUNS, CORE_ENDS),
     ),
     target(
         "PregelRunner.commit",
@@ -424,7 +436,25 @@ TARGETS: tuple[Target, ...] = (
         {"": {"e6e96f02202d81c4"}},
         "callbacks:make_on_chain_start",
         "Starts the run of a chain.",
-        "Managers without handlers; with handlers upstream tells them.",
+        "All calls; upstream's own function tells the handlers.",
         (CORE_RUNS,),
+    ),
+    target(
+        "get_callback_manager_for_config",
+        (CONFIG, RUNNABLE),
+        {"": {"b5c44616cf1265a1", "b3f2633d1a6c29f3"}},
+        "callbacks:make_manager_for_config",
+        "Finds the callback manager of a config and adds the config's tags and metadata to it.",
+        "A plain config whose callbacks are exactly a `CallbackManager`.",
+        (CORE_METADATA,),
+    ),
+    target(
+        "get_async_callback_manager_for_config",
+        (CONFIG, RUNNABLE),
+        {"": {"10d4bf5776f95e32", "228039e65cf583f2"}},
+        "callbacks:make_amanager_for_config",
+        "Finds the async callback manager of a config and adds its tags and metadata to it.",
+        "A plain config whose callbacks are exactly an `AsyncCallbackManager`.",
+        (CORE_METADATA,),
     ),
 )
