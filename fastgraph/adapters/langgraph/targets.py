@@ -93,6 +93,14 @@ SEQUENCES: Proven = {
     f"{WRITE}:ChannelWrite.do_write": {"314cc218b23d9eb2"},
     f"{WRITE}:_assemble_writes": {"5ffaf31de582cfa7"},
 }
+ASYNC_SEQUENCES: Proven = {
+    f"{RUNNABLE}:RunnableSeq._astart": {ABSENT, "c4894fa5dc0054ab"},
+    f"{RUNNABLE}:RunnableSeq._aend": {ABSENT, "37c4a80be7f869f7"},
+    f"{RUNNABLE}:_trace_payload": {ABSENT, "fee8a1e352dd611c"},
+    f"{WRITE}:ChannelWrite._awrite": {"eb927d7cc5fc4352"},
+    f"{WRITE}:ChannelWrite.do_write": {"314cc218b23d9eb2"},
+    f"{WRITE}:_assemble_writes": {"5ffaf31de582cfa7"},
+}
 CONTEXTS: Proven = {
     f"{RUNNABLE}:set_config_context": {"5586df1b2066702d"},
     f"{RUNNABLE}:_set_config_context": {"c0a581e57fb912ff"},
@@ -116,6 +124,13 @@ BRANCHES: Proven = {
 CORE_RUNS: Proven = {
     f"{CORE_MANAGER}:BaseRunManager.__init__": {"4da823fe009d57f0"},
     **CORE_IDS,
+}
+CORE_ASYNC_ENDS: Proven = {
+    f"{CORE_MANAGER}:shielded": {"21e1fbeb70d069f4", "1a64f4344eacbc22"},
+    f"{CORE_MANAGER}:ahandle_event": {"9b801ccf90471717"},
+    f"{CORE_MANAGER}:AsyncCallbackManager.on_chain_start": {"3c875b6236bc794f"},
+    f"{CORE_MANAGER}:AsyncCallbackManagerForChainRun.on_chain_end": {"5465f887d3f5545e"},
+    f"{CORE_MANAGER}:AsyncCallbackManagerForChainRun.on_chain_error": {"52430e93481bacd8"},
 }
 CORE_ENDS: Proven = {
     f"{CORE_MANAGER}:CallbackManagerForChainRun.on_chain_end": {"27db298d90021583"},
@@ -331,6 +346,49 @@ TARGETS: tuple[Target, ...] = (
         "Calls a function with what it asks to be given, as a run of its own if it is traced.",
         "A config in a plain dict, arguments that are not exploded.",
         (CONTEXTS, PATCH_CONFIG, CORE_CHILDREN, CORE_RUNS, CORE_ENDS),
+    ),
+    target(
+        "arun_with_retry",
+        (RETRY, RUNNER),
+        {
+            "cancellation is a failure": {
+                "8b4a581622fffe4f",
+                "312147c293ecfbd7",
+                "f24db7482320e41b",
+            },
+            "cancellation is a failure, with a cache": {"621e15910acab991"},
+            "cancellation passes, with a cache": {"a85dec2ec5c39f87"},
+        },
+        "async_retry:make_arun_with_retry",
+        "Runs a task of an async run, with its runtime copied once instead of twice.",
+        "Tasks without a retry policy and without a timeout, not streamed.",
+        (RUNTIMES,),
+    ),
+    target(
+        "RunnableSeq.ainvoke",
+        (RUNNABLE,),
+        {"": {"51b6e3c9a9805186", "7bb1f7cdbf278bbd", "1a0d08e5ad37ef96"}},
+        "async_nodes:make_seq_ainvoke",
+        "Runs an async node's function and its writers, without child runs that nobody sees.",
+        "Exactly `RunnableSeq`, a config in a plain dict, no trace transforms.",
+        (
+            ASYNC_SEQUENCES,
+            CONTEXTS,
+            PATCH_CONFIG,
+            BRANCHES,
+            CORE_CHILDREN,
+            CORE_RUNS,
+            CORE_ASYNC_ENDS,
+        ),
+    ),
+    target(
+        "RunnableCallable.ainvoke",
+        (RUNNABLE,),
+        {"": {"532d4c483ad1c2f1", "0507c8f2a9bd3a3c"}},
+        "async_nodes:make_callable_ainvoke",
+        "Calls an async function with what it asks to be given, as a run of its own if traced.",
+        "A config in a plain dict, an async function, arguments that are not exploded.",
+        (CONTEXTS, PATCH_CONFIG, CORE_CHILDREN, CORE_RUNS, CORE_ASYNC_ENDS),
     ),
     target(
         "PregelRunner.commit",
