@@ -21,10 +21,14 @@ from typing_extensions import TypedDict
 COLOUR: contextvars.ContextVar[str] = contextvars.ContextVar("colour", default="none")
 
 
+def higher(left: int, right: int) -> int:
+    return max(left, right)
+
+
 class State(TypedDict, total=False):
     """A counter and a list that only grows."""
 
-    count: int
+    count: Annotated[int, higher]
     log: Annotated[list[Any], operator.add]
 
 
@@ -69,6 +73,8 @@ def config_seen(config: Any, ids: Ids) -> Any:
 
 class Recorder(BaseCallbackHandler):
     """Writes down every event of a chain."""
+
+    run_inline = True  # not in threads, whose order nobody decides
 
     def __init__(self, ids: Ids, log: list[Any]) -> None:
         self.ids, self.log = ids, log
@@ -256,7 +262,7 @@ def turning(note: Callable[..., None]) -> Any:
         return {}
 
     inner = StateGraph(State).add_node("short", short).add_node("last", last)
-    inner.add_edge(START, "short").add_conditional_edges("short", RunnableLambda(path_in(note)))
+    inner.add_edge(START, "short").add_conditional_edges("short", path_in(note))
     builder = StateGraph(State).add_node("short", short).add_node("long", long)
     builder.add_node("inner", inner.compile()).add_node("last", last)
     builder.add_edge(START, "short").add_edge(START, "long").add_edge(START, "inner")

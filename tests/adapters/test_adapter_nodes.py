@@ -220,7 +220,7 @@ def cancelling(note: Callable[..., None]) -> Any:
         assert task is not None
         if state.get("count", 0) == 1:
             raise asyncio.CancelledError("of its own")
-        note((task.cancelling() if hasattr(task, "cancelling") else 0, len(task.get_stack())))
+        note(task.cancelling() if hasattr(task, "cancelling") else 0)
         return {"count": state.get("count", 0) + 1}
 
     async def path(state: State) -> Any:
@@ -300,9 +300,6 @@ def test_a_cancellation_that_the_run_asks_for_itself_is_met_at_the_same_place() 
             log.append("node")
             return {"count": state.get("count", 0) + 1}
 
-        class Reduced(State, total=False):
-            pass
-
         def mapper(value: Any) -> Any:
             task = asyncio.current_task()
             assert task is not None
@@ -314,7 +311,7 @@ def test_a_cancellation_that_the_run_asks_for_itself_is_met_at_the_same_place() 
 
         builder = StateGraph(State).add_node("node", node).add_edge(START, "node")
         graph = builder.compile()
-        graph.nodes["node"].writers.append(ChannelWrite([ChannelWriteTupleEntry(mapper=mapper)]))
+        graph.nodes["node"].writers.append(ChannelWrite((ChannelWriteTupleEntry(mapper=mapper),)))
         try:
             log.append(await graph.ainvoke({"count": 0}))
         except asyncio.CancelledError:
