@@ -25,7 +25,7 @@ cdef object Runtime = _Runtime
 cdef object Command = _Command
 cdef object CancelledError = asyncio.CancelledError
 cdef object NodeCancelledError = getattr(_retry, "NodeCancelledError", None)
-cdef bint has_notes = sys.version_info >= (3, 11)
+cdef bint adds_notes = sys.version_info >= (3, 11)
 cdef str CONF = _constants.CONF
 cdef str RUNTIME = _constants.CONFIG_KEY_RUNTIME
 cdef str CHECKPOINT_NS = _constants.CONFIG_KEY_CHECKPOINT_NS
@@ -100,7 +100,7 @@ def run_with_retry(task, retry_policy, configurable=None):
             raise NodeCancelledError(task.name) from error
         raise
     except Exception as error:
-        if has_notes:
+        if adds_notes:
             error.add_note(f"During task with name '{task.name}' and id '{task.id}'")
         raise
 

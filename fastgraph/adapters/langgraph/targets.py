@@ -102,6 +102,14 @@ SEQUENCES: Proven = {
     f"{WRITE}:ChannelWrite.do_write": {"314cc218b23d9eb2"},
     f"{WRITE}:_assemble_writes": {"5ffaf31de582cfa7"},
 }
+ASYNC_SEQUENCES: Proven = {
+    f"{RUNNABLE}:RunnableSeq._astart": {ABSENT, "c4894fa5dc0054ab"},
+    f"{RUNNABLE}:RunnableSeq._aend": {ABSENT, "37c4a80be7f869f7"},
+    f"{RUNNABLE}:_trace_payload": {ABSENT, "fee8a1e352dd611c"},
+    f"{WRITE}:ChannelWrite._awrite": {"eb927d7cc5fc4352"},
+    f"{WRITE}:ChannelWrite.do_write": {"314cc218b23d9eb2"},
+    f"{WRITE}:_assemble_writes": {"5ffaf31de582cfa7"},
+}
 CONTEXTS: Proven = {
     f"{RUNNABLE}:set_config_context": {"5586df1b2066702d"},
     f"{RUNNABLE}:_set_config_context": {"c0a581e57fb912ff"},
@@ -117,7 +125,26 @@ CORE_CHILDREN: Proven = {
     f"{CORE_CALLBACKS}:BaseCallbackManager.add_metadata": {"4231ae1b80b4cbf8"},
     **CORE_METADATA,
 }
-CORE_RUNS: Proven = {f"{CORE_MANAGER}:BaseRunManager.__init__": {"4da823fe009d57f0"}}
+CORE_IDS: Proven = {"langchain_core.utils.uuid:uuid7": {"4a776b3184da185c"}}
+BRANCHES: Proven = {
+    "langgraph.graph._branch:BranchSpec": {"5e629421c2a38038"},
+    f"{READ}:ChannelRead.do_read": {"7f18f6313939f167"},
+}
+CORE_RUNS: Proven = {
+    f"{CORE_MANAGER}:BaseRunManager.__init__": {"4da823fe009d57f0"},
+    **CORE_IDS,
+}
+CORE_ASYNC_ENDS: Proven = {
+    f"{CORE_MANAGER}:shielded": {"21e1fbeb70d069f4", "1a64f4344eacbc22"},
+    f"{CORE_MANAGER}:ahandle_event": {"9b801ccf90471717"},
+    f"{CORE_MANAGER}:AsyncCallbackManager.on_chain_start": {"3c875b6236bc794f"},
+    f"{CORE_MANAGER}:AsyncCallbackManagerForChainRun.on_chain_end": {"5465f887d3f5545e"},
+    f"{CORE_MANAGER}:AsyncCallbackManagerForChainRun.on_chain_error": {"52430e93481bacd8"},
+}
+CORE_ENDS: Proven = {
+    f"{CORE_MANAGER}:CallbackManagerForChainRun.on_chain_end": {"27db298d90021583"},
+    f"{CORE_MANAGER}:CallbackManagerForChainRun.on_chain_error": {"74401029d3cfe610"},
+}
 
 
 def sites(name: str, *modules: str) -> tuple[BindingSite, ...]:
@@ -318,7 +345,7 @@ TARGETS: tuple[Target, ...] = (
         "nodes:make_seq_invoke",
         "Runs a node's function and its writers, without a child run for a plain writer.",
         "Exactly `RunnableSeq`, a config in a plain dict, no trace transforms.",
-        (SEQUENCES, CONTEXTS, PATCH_CONFIG),
+        (SEQUENCES, CONTEXTS, PATCH_CONFIG, BRANCHES, CORE_CHILDREN, CORE_RUNS, CORE_ENDS),
     ),
     target(
         "RunnableCallable.invoke",
@@ -327,7 +354,50 @@ TARGETS: tuple[Target, ...] = (
         "nodes:make_callable_invoke",
         "Calls a function with what it asks to be given, as a run of its own if it is traced.",
         "A config in a plain dict, arguments that are not exploded.",
-        (CONTEXTS, PATCH_CONFIG),
+        (CONTEXTS, PATCH_CONFIG, CORE_CHILDREN, CORE_RUNS, CORE_ENDS),
+    ),
+    target(
+        "arun_with_retry",
+        (RETRY, RUNNER),
+        {
+            "cancellation is a failure": {
+                "8b4a581622fffe4f",
+                "312147c293ecfbd7",
+                "f24db7482320e41b",
+            },
+            "cancellation is a failure, with a cache": {"621e15910acab991"},
+            "cancellation passes, with a cache": {"a85dec2ec5c39f87"},
+        },
+        "async_retry:make_arun_with_retry",
+        "Runs a task of an async run, with its runtime copied once instead of twice.",
+        "Tasks without a retry policy and without a timeout, not streamed.",
+        (RUNTIMES,),
+    ),
+    target(
+        "RunnableSeq.ainvoke",
+        (RUNNABLE,),
+        {"": {"51b6e3c9a9805186", "7bb1f7cdbf278bbd", "1a0d08e5ad37ef96"}},
+        "async_nodes:make_seq_ainvoke",
+        "Runs an async node's function and its writers, without child runs that nobody sees.",
+        "Exactly `RunnableSeq`, a config in a plain dict, no trace transforms.",
+        (
+            ASYNC_SEQUENCES,
+            CONTEXTS,
+            PATCH_CONFIG,
+            BRANCHES,
+            CORE_CHILDREN,
+            CORE_RUNS,
+            CORE_ASYNC_ENDS,
+        ),
+    ),
+    target(
+        "RunnableCallable.ainvoke",
+        (RUNNABLE,),
+        {"": {"532d4c483ad1c2f1", "0507c8f2a9bd3a3c"}},
+        "async_nodes:make_callable_ainvoke",
+        "Calls an async function with what it asks to be given, as a run of its own if traced.",
+        "A config in a plain dict, an async function, arguments that are not exploded.",
+        (CONTEXTS, PATCH_CONFIG, CORE_CHILDREN, CORE_RUNS, CORE_ASYNC_ENDS),
     ),
     target(
         "PregelRunner.commit",
@@ -520,7 +590,25 @@ TARGETS: tuple[Target, ...] = (
         {"": {"e6e96f02202d81c4"}},
         "callbacks:make_on_chain_start",
         "Starts the run of a chain.",
-        "Managers without handlers; with handlers upstream tells them.",
+        "All calls; upstream's own function tells the handlers.",
         (CORE_RUNS,),
+    ),
+    target(
+        "get_callback_manager_for_config",
+        (CONFIG, RUNNABLE),
+        {"": {"b5c44616cf1265a1", "b3f2633d1a6c29f3"}},
+        "callbacks:make_manager_for_config",
+        "Finds the callback manager of a config and adds the config's tags and metadata to it.",
+        "A plain config whose callbacks are exactly a `CallbackManager`.",
+        (CORE_METADATA,),
+    ),
+    target(
+        "get_async_callback_manager_for_config",
+        (CONFIG, RUNNABLE),
+        {"": {"10d4bf5776f95e32", "228039e65cf583f2"}},
+        "callbacks:make_amanager_for_config",
+        "Finds the async callback manager of a config and adds its tags and metadata to it.",
+        "A plain config whose callbacks are exactly an `AsyncCallbackManager`.",
+        (CORE_METADATA,),
     ),
 )

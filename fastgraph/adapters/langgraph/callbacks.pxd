@@ -1,0 +1,12 @@
+# The managers and runs of a chain, made without upstream's constructors.
+
+cdef object ready_manager(object config, object tags, object cls)
+cdef bint is_quiet(object manager) except -1
+cdef bint is_aquiet(object manager) except -1
+cdef object new_run_id()
+cdef object child_of(object source, object run_id, object cls, object tag)
+cdef object grandchild_of(object source, object run_id, object cls, object metadata)
+cdef int end_late(object manager, object run_id, object value) except -1
+cdef int fail_late(object manager, object run_id, object error) except -1
+cdef object late_run(object manager, object run_id)
+cdef bint tells(object manager) except -1

@@ -1,0 +1,5 @@
+cdef bint joins_contexts
+cdef object shielded_nothing()
+cdef object new_task(object coroutine, object context)
+cdef tuple enter_scope(dict config, object run)
+cdef int leave_scope(tuple scope, object run) except -1

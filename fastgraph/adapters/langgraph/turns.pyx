@@ -1,0 +1,156 @@
+"""Turns of the event loop: tasks in the context of a run, and waits as long as upstream's.
+
+Upstream tells async handlers of the end of a run in a shielded task of its own, also when there is
+nobody to tell: the caller then goes on three turns of the event loop later. Other tasks see that,
+so the same turns are waited here, by two callbacks and a future instead of a task, a coroutine, a
+shield and a future. The callbacks are queued where upstream's task and its completion are, and a
+cancellation meets a future where it meets upstream's shield.
+
+Where nobody could see it, nothing is waited for: asyncio's own loop has nothing that is ready or
+due, its selector has no event and the running task is not to be cancelled. Every node has a task
+of its own, so other work still gets its turns in each superstep.
+
+Domain: asyncio's own loops without a task factory and not in debug mode; on any other loop, or
+where asyncio's functions were replaced, upstream's task is made and shielded.
+"""
+
+import asyncio
+import sys
+from asyncio import base_events, tasks
+
+from langchain_core.runnables.config import var_child_runnable_config as _child_config
+from langgraph._internal import _runnable
+
+from fastgraph.adapters.langgraph.nodes cimport is_method
+
+cdef extern from "Python.h":
+    object PyContext_CopyCurrent()
+    int PyContext_Enter(object context) except -1
+    int PyContext_Exit(object context) except -1
+    object PyContextVar_Set(object var, object value)
+    int PyContextVar_Reset(object var, object token) except -1
+
+cdef bint joins_contexts = sys.version_info >= (3, 11)  # create_task(context=...)
+cdef object child_config_var = _child_config
+cdef object get_running_loop = asyncio.get_running_loop
+cdef object current_task = tasks.current_task
+cdef object asyncio_create_task = asyncio.create_task
+cdef object asyncio_shield = asyncio.shield
+cdef dict asyncio_names = asyncio.__dict__
+cdef dict tasks_names = tasks.__dict__
+# Exactly this loop can be looked into; on Windows none can.
+cdef object SelectorLoop = getattr(asyncio, "_UnixSelectorEventLoop", None) or getattr(
+    getattr(asyncio, "unix_events", None), "_UnixSelectorEventLoop", None
+)
+cdef object base_call_soon = base_events.BaseEventLoop.call_soon
+cdef object base_create_task = base_events.BaseEventLoop.create_task
+cdef object base_run_once = base_events.BaseEventLoop._run_once
+
+
+cdef bint is_plain(object loop) except -1:
+    """Whether tasks and callbacks of `loop` are queued as asyncio's own loops do it."""
+    return (
+        asyncio_names.get("create_task") is asyncio_create_task
+        and asyncio_names.get("shield") is asyncio_shield
+        and is_method(loop.call_soon, base_call_soon)
+        and is_method(loop.create_task, base_create_task)
+        and is_method(loop._run_once, base_run_once)
+        and loop._task_factory is None
+        and not loop._debug
+    )
+
+
+cdef bint is_due(object loop) except -1:
+    """Whether the first timer is to go off in the next turn."""
+    return loop._scheduled[0]._when < loop.time() + loop._clock_resolution
+
+
+cdef bint has_events(object selector) except -1:
+    """Whether the selector has an event, besides one that wakes the loop."""
+    return len(selector.get_map()) > 1 and bool(selector.select(0))
+
+
+cdef bint is_alone(object loop) except -1:
+    """Whether the next turns of `loop` would have nothing to do but to come back here."""
+    if type(loop) is not SelectorLoop or not joins_contexts:
+        return False
+    if loop._ready or loop._stopping or (loop._scheduled and is_due(loop)):
+        return False
+    task = current_task(loop)
+    if task is None or task._must_cancel:
+        return False
+    return not has_events(loop._selector)
+
+
+cdef class Turns:
+    """Completes a future in the third turn from now, when upstream's shield would be through."""
+
+    cdef object loop
+    cdef object future
+    cdef bint is_last
+
+    def __call__(self):
+        if not self.is_last:
+            self.is_last = True
+            self.loop.call_soon(self)
+        elif not self.future.done():
+            self.future.set_result(None)
+
+
+async def _nothing():
+    pass
+
+
+cdef object shielded_nothing():
+    """What to await instead of a shielded call that does nothing; None if nobody could see it."""
+    cdef Turns turns
+    loop = get_running_loop()
+    if not is_plain(loop):
+        context = PyContext_CopyCurrent()
+        return asyncio.shield(new_task(_nothing(), context))
+    if is_alone(loop):
+        return None
+    turns = Turns.__new__(Turns)
+    turns.loop = loop
+    turns.future = loop.create_future()
+    loop.call_soon(turns)
+    return turns.future
+
+
+cdef object new_task(object coroutine, object context):
+    """`asyncio.create_task(coroutine, context=context)`."""
+    loop = get_running_loop()
+    if not joins_contexts:
+        return asyncio.create_task(coroutine)
+    if is_plain(loop):
+        return tasks_names["Task"](coroutine, loop=loop, context=context)
+    return asyncio.create_task(coroutine, context=context)
+
+
+# The context of a run
+
+cdef tuple enter_scope(dict config, object run):
+    """A copy of the context in which `config` is the runnables' own, and how to undo that."""
+    context = PyContext_CopyCurrent()
+    if run is not None:
+        return context, context.run(_runnable._set_config_context, config, run)
+    PyContext_Enter(context)
+    try:
+        token = PyContextVar_Set(child_config_var, config)
+    finally:
+        PyContext_Exit(context)
+    return context, token
+
+
+cdef int leave_scope(tuple scope, object run) except -1:
+    """Reset in the copy what was set: its task may be over, but somebody may have kept it."""
+    context, token = scope
+    if run is not None:
+        context.run(_runnable._unset_config_context, token, run)
+        return 0
+    PyContext_Enter(context)
+    try:
+        PyContextVar_Reset(child_config_var, token)
+    finally:
+        PyContext_Exit(context)
+    return 0
