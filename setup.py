@@ -31,6 +31,7 @@ EXTENSIONS = {
     "fastgraph.adapters.langgraph.nodes": "fastgraph/adapters/langgraph/nodes.pyx",
     "fastgraph.adapters.langgraph.outputs": "fastgraph/adapters/langgraph/outputs.pyx",
     "fastgraph.adapters.langgraph.runner": "fastgraph/adapters/langgraph/runner.pyx",
+    "fastgraph.adapters.langgraph.queues": "fastgraph/adapters/langgraph/queues.pyx",
     "fastgraph.adapters.langgraph.retry": "fastgraph/adapters/langgraph/retry.pyx",
     "fastgraph.adapters.langgraph.runtime": "fastgraph/adapters/langgraph/runtime.pyx",
     "fastgraph.adapters.langgraph.tasks": "fastgraph/adapters/langgraph/tasks.pyx",

@@ -25,6 +25,8 @@ MAIN = "langgraph.pregel.main"
 DRAW = "langgraph.pregel._draw"
 RETRY = "langgraph.pregel._retry"
 RUNNER = "langgraph.pregel._runner"
+EXECUTOR = "langgraph.pregel._executor"
+QUEUE = "langgraph._internal._queue"
 READ = "langgraph.pregel._read"
 WRITE = "langgraph.pregel._write"
 CONFIG = "langgraph._internal._config"
@@ -107,6 +109,30 @@ CORE_CHILDREN: Proven = {
     f"{CORE_CALLBACKS}:BaseCallbackManager.remove_tags": {"2515fc96d29b243c"},
     f"{CORE_CALLBACKS}:BaseCallbackManager.add_metadata": {"4231ae1b80b4cbf8"},
     **CORE_METADATA,
+}
+RUNNERS: Proven = {
+    f"{RUNNER}:FuturesDict": {"fb7dcec431db08fc", "651ee5f2471f1259"},
+    f"{RUNNER}:PregelRunner.__init__": {"fceccb234cfd77e2"},
+    f"{RUNNER}:PregelRunner._should_route_to_error_handler": {"efb18d9e3ee80566"},
+    f"{RUNNER}:_exception": {"0be7d55cb5398d18"},
+    f"{RUNNER}:_panic_or_proceed": {"0ab28fa69f3e6e79"},
+    f"{RUNNER}:_should_stop_others": {"b44d32f83ed8d081", "bc1070721d227883"},
+}
+QUEUES: Proven = {
+    f"{QUEUE}:SyncQueue": {"0c1d0c5f26fae018"},
+    f"{QUEUE}:Semaphore": {"411e416f932548d7"},
+    f"{QUEUE}:AsyncQueue": {"a1055bad6893818f", "dce334ca5a5a8196"},
+}
+# What makes the waiters: their one use of the queue is reproduced.
+STREAM: Proven = {
+    f"{MAIN}:Pregel.stream": {
+        "d8950d933ff3d0ff",
+        "dce52e99b170a8e1",
+        "41251997a5887c69",
+        "4d13767fe33ca2cc",
+        "b6955639dcc301c9",
+        "7ecd8941de212afa",
+    }
 }
 CORE_RUNS: Proven = {f"{CORE_MANAGER}:BaseRunManager.__init__": {"4da823fe009d57f0"}}
 
@@ -319,6 +345,46 @@ TARGETS: tuple[Target, ...] = (
         "Calls a function with what it asks to be given, as a run of its own if it is traced.",
         "A config in a plain dict, arguments that are not exploded.",
         (CONTEXTS, PATCH_CONFIG),
+    ),
+    target(
+        "PregelRunner.tick",
+        (RUNNER,),
+        {
+            "streams before it raises": {"9cd8187fc75235a5", "6a85a34da126e9a4"},
+            "raises at once": {"551f6bc7e143a3d8"},
+        },
+        "runner:make_tick",
+        "Runs the tasks of a superstep of a sync run.",
+        "All calls; waits for chunks by itself without `max_concurrency`, as long as each task "
+        "has a worker.",
+        (RUNNERS, QUEUES, STREAM, {f"{EXECUTOR}:BackgroundExecutor.submit": {"2fda710ca55bf5b6"}}),
+    ),
+    target(
+        "SyncQueue.get",
+        (QUEUE,),
+        {"": {"1bb97dec52b3651d"}},
+        "queues:make_get",
+        "Takes the next chunk of a sync run's stream.",
+        "Calls that do not wait.",
+        (QUEUES,),
+    ),
+    target(
+        "SyncQueue.put",
+        (QUEUE,),
+        {"": {"e2de4d181f259585"}},
+        "queues:make_put",
+        "Adds a chunk to a sync run's stream.",
+        "All calls.",
+        (QUEUES,),
+    ),
+    target(
+        "_output",
+        (MAIN,),
+        {"": {"a9cbf3e008374982"}},
+        "queues:make_output",
+        "Hands the chunks in a run's stream to the consumer.",
+        "The engine's own queues, nothing printed.",
+        (QUEUES,),
     ),
     target(
         "PregelRunner.commit",
