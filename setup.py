@@ -28,9 +28,13 @@ EXTENSIONS = {
     "fastgraph.adapters.langgraph.writes": "fastgraph/adapters/langgraph/writes.pyx",
     "fastgraph.adapters.langgraph.callbacks": "fastgraph/adapters/langgraph/callbacks.pyx",
     "fastgraph.adapters.langgraph.config": "fastgraph/adapters/langgraph/config.pyx",
+    "fastgraph.adapters.langgraph.executor": "fastgraph/adapters/langgraph/executor.pyx",
     "fastgraph.adapters.langgraph.nodes": "fastgraph/adapters/langgraph/nodes.pyx",
     "fastgraph.adapters.langgraph.outputs": "fastgraph/adapters/langgraph/outputs.pyx",
     "fastgraph.adapters.langgraph.runner": "fastgraph/adapters/langgraph/runner.pyx",
+    "fastgraph.adapters.langgraph.async_runner": (
+        "fastgraph/adapters/langgraph/async_runner.pyx"
+    ),
     "fastgraph.adapters.langgraph.queues": "fastgraph/adapters/langgraph/queues.pyx",
     "fastgraph.adapters.langgraph.retry": "fastgraph/adapters/langgraph/retry.pyx",
     "fastgraph.adapters.langgraph.runtime": "fastgraph/adapters/langgraph/runtime.pyx",

@@ -35,6 +35,8 @@ cdef object GraphBubbleUp = _GraphBubbleUp
 cdef object TAG_HIDDEN = _TAG_HIDDEN
 cdef object BackgroundExecutor = _executor.BackgroundExecutor
 cdef object SyncQueue = _queue.SyncQueue
+# What a waiter job runs; somebody may have put something else in its place.
+cdef object upstreams_wait = _queue.SyncQueue.wait
 cdef str NO_WRITES = _constants.NO_WRITES
 cdef str CALL = _constants.CONFIG_KEY_CALL
 # From LangGraph 1.2.13 on, a task that left only these is marked as finished, too.
@@ -328,6 +330,8 @@ cdef object count_of(object runner, object get_waiter, tuple tasks):
     stream = closure[1].cell_contents
     executor = getattr(runner.submit(), "__self__", None)
     if type(stream) is not SyncQueue or type(executor) is not BackgroundExecutor:
+        return None
+    if SyncQueue.wait is not upstreams_wait:
         return None
     workers = getattr(executor.executor, "_max_workers", 0)
     for task in tasks:

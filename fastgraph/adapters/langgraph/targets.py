@@ -26,6 +26,7 @@ DRAW = "langgraph.pregel._draw"
 RETRY = "langgraph.pregel._retry"
 RUNNER = "langgraph.pregel._runner"
 EXECUTOR = "langgraph.pregel._executor"
+FUTURE = "langgraph._internal._future"
 QUEUE = "langgraph._internal._queue"
 READ = "langgraph.pregel._read"
 WRITE = "langgraph.pregel._write"
@@ -132,6 +133,16 @@ STREAM: Proven = {
         "4d13767fe33ca2cc",
         "b6955639dcc301c9",
         "7ecd8941de212afa",
+    }
+}
+ASTREAM: Proven = {
+    f"{MAIN}:Pregel.astream": {
+        "234ff628aab12a5d",
+        "eae059b6e6e063a6",
+        "e0dcdc859a7f8ddb",
+        "3315a42a00b24b75",
+        "6003af97f431afd0",
+        "e60b469dc31772f5",
     }
 }
 CORE_RUNS: Proven = {f"{CORE_MANAGER}:BaseRunManager.__init__": {"4da823fe009d57f0"}}
@@ -358,6 +369,41 @@ TARGETS: tuple[Target, ...] = (
         "All calls; waits for chunks by itself without `max_concurrency`, as long as each task "
         "has a worker.",
         (RUNNERS, QUEUES, STREAM, {f"{EXECUTOR}:BackgroundExecutor.submit": {"2fda710ca55bf5b6"}}),
+    ),
+    target(
+        "PregelRunner.atick",
+        (RUNNER,),
+        {
+            "streams before it raises": {"b319a58ab8775a76", "8d378eda725824b6"},
+            "raises at once": {"67e11bdc4e6ef1d4"},
+        },
+        "async_runner:make_atick",
+        "Runs the tasks of a superstep of an async run.",
+        "All calls; waits for chunks with a future of its own in loops without a task factory.",
+        (RUNNERS, QUEUES, ASTREAM),
+    ),
+    target(
+        "AsyncBackgroundExecutor.submit",
+        (EXECUTOR,),
+        {"": {"82433cf303e2eefa"}},
+        "executor:make_submit",
+        "Runs a coroutine in the background of an async run.",
+        "Coroutines submitted in the loop's own thread, Pythons whose tasks take a context and "
+        "are not started at once.",
+        (
+            {
+                f"{FUTURE}:run_coroutine_threadsafe": {"dd5e0970fbae2427"},
+                f"{FUTURE}:_ensure_future": {"9270e5d45e54d948"},
+            },
+        ),
+    ),
+    target(
+        "AsyncBackgroundExecutor.done",
+        (EXECUTOR,),
+        {"": {"4a0e12c46c7c2a3e"}},
+        "executor:make_done",
+        "Forgets a background task that is done.",
+        "All calls.",
     ),
     target(
         "SyncQueue.get",
