@@ -25,6 +25,9 @@ MAIN = "langgraph.pregel.main"
 DRAW = "langgraph.pregel._draw"
 RETRY = "langgraph.pregel._retry"
 RUNNER = "langgraph.pregel._runner"
+EXECUTOR = "langgraph.pregel._executor"
+FUTURE = "langgraph._internal._future"
+QUEUE = "langgraph._internal._queue"
 READ = "langgraph.pregel._read"
 WRITE = "langgraph.pregel._write"
 CONFIG = "langgraph._internal._config"
@@ -144,6 +147,40 @@ CORE_ASYNC_ENDS: Proven = {
 CORE_ENDS: Proven = {
     f"{CORE_MANAGER}:CallbackManagerForChainRun.on_chain_end": {"27db298d90021583"},
     f"{CORE_MANAGER}:CallbackManagerForChainRun.on_chain_error": {"74401029d3cfe610"},
+}
+RUNNERS: Proven = {
+    f"{RUNNER}:FuturesDict": {"fb7dcec431db08fc", "651ee5f2471f1259"},
+    f"{RUNNER}:PregelRunner.__init__": {"fceccb234cfd77e2"},
+    f"{RUNNER}:PregelRunner._should_route_to_error_handler": {"efb18d9e3ee80566"},
+    f"{RUNNER}:_exception": {"0be7d55cb5398d18"},
+    f"{RUNNER}:_panic_or_proceed": {"0ab28fa69f3e6e79"},
+    f"{RUNNER}:_should_stop_others": {"b44d32f83ed8d081", "bc1070721d227883"},
+}
+QUEUES: Proven = {
+    f"{QUEUE}:SyncQueue": {"0c1d0c5f26fae018"},
+    f"{QUEUE}:Semaphore": {"411e416f932548d7"},
+    f"{QUEUE}:AsyncQueue": {"a1055bad6893818f", "dce334ca5a5a8196"},
+}
+# What makes the waiters: their one use of the queue is reproduced.
+STREAM: Proven = {
+    f"{MAIN}:Pregel.stream": {
+        "d8950d933ff3d0ff",
+        "dce52e99b170a8e1",
+        "41251997a5887c69",
+        "4d13767fe33ca2cc",
+        "b6955639dcc301c9",
+        "7ecd8941de212afa",
+    }
+}
+ASTREAM: Proven = {
+    f"{MAIN}:Pregel.astream": {
+        "234ff628aab12a5d",
+        "eae059b6e6e063a6",
+        "e0dcdc859a7f8ddb",
+        "3315a42a00b24b75",
+        "6003af97f431afd0",
+        "e60b469dc31772f5",
+    }
 }
 
 
@@ -398,6 +435,81 @@ TARGETS: tuple[Target, ...] = (
         "Calls an async function with what it asks to be given, as a run of its own if traced.",
         "A config in a plain dict, an async function, arguments that are not exploded.",
         (CONTEXTS, PATCH_CONFIG, CORE_CHILDREN, CORE_RUNS, CORE_ASYNC_ENDS),
+    ),
+    target(
+        "PregelRunner.tick",
+        (RUNNER,),
+        {
+            "streams before it raises": {"9cd8187fc75235a5", "6a85a34da126e9a4"},
+            "raises at once": {"551f6bc7e143a3d8"},
+        },
+        "runner:make_tick",
+        "Runs the tasks of a superstep of a sync run.",
+        "All calls; waits for chunks by itself without `max_concurrency`, as long as each task "
+        "has a worker.",
+        (RUNNERS, QUEUES, STREAM, {f"{EXECUTOR}:BackgroundExecutor.submit": {"2fda710ca55bf5b6"}}),
+    ),
+    target(
+        "PregelRunner.atick",
+        (RUNNER,),
+        {
+            "streams before it raises": {"b319a58ab8775a76", "8d378eda725824b6"},
+            "raises at once": {"67e11bdc4e6ef1d4"},
+        },
+        "async_runner:make_atick",
+        "Runs the tasks of a superstep of an async run.",
+        "All calls; waits for chunks with a future of its own in loops without a task factory.",
+        (RUNNERS, QUEUES, ASTREAM),
+    ),
+    target(
+        "AsyncBackgroundExecutor.submit",
+        (EXECUTOR,),
+        {"": {"82433cf303e2eefa"}},
+        "executor:make_submit",
+        "Runs a coroutine in the background of an async run.",
+        "Coroutines submitted in the loop's own thread, Pythons whose tasks take a context and "
+        "are not started at once.",
+        (
+            {
+                f"{FUTURE}:run_coroutine_threadsafe": {"dd5e0970fbae2427"},
+                f"{FUTURE}:_ensure_future": {"9270e5d45e54d948"},
+            },
+        ),
+    ),
+    target(
+        "AsyncBackgroundExecutor.done",
+        (EXECUTOR,),
+        {"": {"4a0e12c46c7c2a3e"}},
+        "executor:make_done",
+        "Forgets a background task that is done.",
+        "All calls.",
+    ),
+    target(
+        "SyncQueue.get",
+        (QUEUE,),
+        {"": {"1bb97dec52b3651d"}},
+        "queues:make_get",
+        "Takes the next chunk of a sync run's stream.",
+        "Calls that do not wait.",
+        (QUEUES,),
+    ),
+    target(
+        "SyncQueue.put",
+        (QUEUE,),
+        {"": {"e2de4d181f259585"}},
+        "queues:make_put",
+        "Adds a chunk to a sync run's stream.",
+        "All calls.",
+        (QUEUES,),
+    ),
+    target(
+        "_output",
+        (MAIN,),
+        {"": {"a9cbf3e008374982"}},
+        "queues:make_output",
+        "Hands the chunks in a run's stream to the consumer.",
+        "The engine's own queues, nothing printed.",
+        (QUEUES,),
     ),
     target(
         "PregelRunner.commit",
