@@ -13,6 +13,7 @@ from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackManager
 from langchain_core.messages import BaseMessage
+from langgraph.errors import GraphInterrupt
 
 HERE = str(Path(__file__).parent)
 
@@ -46,10 +47,14 @@ class Describer:
             for frame in traceback.extract_tb(error.__traceback__)
             if frame.filename.startswith(HERE)
         ]
+        text, args = self.text(str(error)), self.items(error.args)
+        if isinstance(error, GraphInterrupt) and error.args and len(error.args[0]) > 1:
+            # Upstream collects the interrupts of tasks from a set of futures.
+            text, args = "", sorted(map(repr, self.items(error.args[0])))
         return (
             type(error).__qualname__,
-            self.text(str(error)),
-            self.items(error.args),
+            text,
+            args,
             self.items(getattr(error, "__notes__", [])),
             frames,
             self.error(error.__cause__),
@@ -91,6 +96,11 @@ class Describer:
             return (kind.__name__, self.items(value))
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             fields = [(each.name, getattr(value, each.name)) for each in dataclasses.fields(value)]
+            if kind.__name__ == "GraphInterruptEvent":  # whose interrupts have no order, as above
+                fields = [
+                    (name, set(map(repr, item)) if name == "interrupts" else item)
+                    for name, item in fields
+                ]
             return (kind.__name__, [(name, self(item)) for name, item in fields])
         if isinstance(value, type):
             return ("type", value.__qualname__)

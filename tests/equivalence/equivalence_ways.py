@@ -154,14 +154,17 @@ class Drive:
             **options,
         }
         chunks: list[Any] = []
+        # While a thread goes on with an error that was streamed, it adds notes to it.
+        threads = not self.way.is_async and self.way.streams_within_tasks
+        take = (lambda chunk: chunk) if threads else self.describe
 
         async def drain() -> None:
             async for chunk in graph.astream(given, config, **options):
-                chunks.append(self.describe(chunk))
+                chunks.append(take(chunk))
 
         def drain_sync() -> None:
             for chunk in graph.stream(given, config, **options):
-                chunks.append(self.describe(chunk))
+                chunks.append(take(chunk))
 
         ended = self.call(lambda: asyncio.run(drain()) if self.way.is_async else drain_sync())
         return [*chunks, ended]
