@@ -40,9 +40,7 @@ EXTENSIONS = {
     "fastgraph.adapters.langgraph.async_retry": "fastgraph/adapters/langgraph/async_retry.pyx",
     "fastgraph.adapters.langgraph.outputs": "fastgraph/adapters/langgraph/outputs.pyx",
     "fastgraph.adapters.langgraph.runner": "fastgraph/adapters/langgraph/runner.pyx",
-    "fastgraph.adapters.langgraph.async_runner": (
-        "fastgraph/adapters/langgraph/async_runner.pyx"
-    ),
+    "fastgraph.adapters.langgraph.async_runner": ("fastgraph/adapters/langgraph/async_runner.pyx"),
     "fastgraph.adapters.langgraph.queues": "fastgraph/adapters/langgraph/queues.pyx",
     "fastgraph.adapters.langgraph.retry": "fastgraph/adapters/langgraph/retry.pyx",
     "fastgraph.adapters.langgraph.runtime": "fastgraph/adapters/langgraph/runtime.pyx",

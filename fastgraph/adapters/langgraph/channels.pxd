@@ -38,6 +38,7 @@ cdef class ChannelTable(dict):
     cdef list standing
     cdef TriggerIndex standing_index
     cdef bint stores_plainly  # no channel is untracked or stored as deltas
+    cdef object plan  # of task preparation, which keeps it here for as long as the run
     cdef object announced  # the epoch in which `invoke` was told where to read the state
     cdef int keeps_outputs  # -1: not looked at yet
     cdef object output_keys

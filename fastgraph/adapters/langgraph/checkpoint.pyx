@@ -17,6 +17,11 @@ from langgraph.pregel import _checkpoint, _loop
 from fastgraph.adapters.langgraph.channels cimport MISSING, ChannelTable, kind_of, stored
 from fastgraph.kernels.tally cimport Tally
 
+cdef extern from "Python.h":
+    dict PyObject_GenericGetDict(object instance, void* context)
+
+cdef object SyncPregelLoop = _loop.SyncPregelLoop
+cdef object AsyncPregelLoop = _loop.AsyncPregelLoop
 cdef str CONF = _constants.CONF
 cdef str CHECKPOINT_ID = _constants.CONFIG_KEY_CHECKPOINT_ID
 cdef str CHECKPOINT_MAP = _constants.CONFIG_KEY_CHECKPOINT_MAP
@@ -218,16 +223,20 @@ def make_copy_checkpoint(original, Tally tally not None, str variant):
 
 # _put_checkpoint
 
-cdef str not_a_plain_step(object loop, object metadata):
+cdef str not_a_plain_step(object loop, dict own, object metadata):
     """Why upstream has to put the checkpoint; None inside the domain."""
-    if metadata is loop.checkpoint_metadata:
+    cdef object kind = type(loop)
+    if kind is not SyncPregelLoop and kind is not AsyncPregelLoop:
+        return "a subclass of the loop"
+    if metadata is own["checkpoint_metadata"]:
         return "the exit of a run"
-    if type(loop.channels) is not ChannelTable:
+    channels = own["channels"]
+    if type(channels) is not ChannelTable:
         return "channels are not a table"
-    (<ChannelTable>loop.channels).ensure()
-    if not (<ChannelTable>loop.channels).stores_plainly:
+    (<ChannelTable>channels).ensure()
+    if not (<ChannelTable>channels).stores_plainly:
         return "a channel that is stored specially"
-    if type(loop.checkpoint) is not dict or _loop.create_checkpoint is not create_checkpoint:
+    if type(own["checkpoint"]) is not dict or _loop.create_checkpoint is not create_checkpoint:
         return "checkpoint or its creation of another kind"
     return None
 
@@ -270,34 +279,36 @@ def _put_checkpoint(self, metadata):
 
     Replaces `langgraph.pregel._loop.PregelLoop._put_checkpoint`.
     """
+    cdef dict own = PyObject_GenericGetDict(self, NULL)
     cdef dict checkpoint
     cdef bint saves
 
     put_tally.calls += 1
-    reason = not_a_plain_step(self, metadata)
+    reason = not_a_plain_step(self, own, metadata)
     if reason is not None:
         put_tally.fell_back(reason)
         return stock_put(self, metadata)
-    step = self.step
+    step = own["step"]
     metadata["step"] = step
-    metadata["parents"] = self.config[CONF].get(CHECKPOINT_MAP, {})
-    self.checkpoint_metadata = metadata
-    saves = self._checkpointer_put_after_previous is not None and self.durability != "exit"
-    previous = self.checkpoint
+    metadata["parents"] = own["config"][CONF].get(CHECKPOINT_MAP, {})
+    own["checkpoint_metadata"] = metadata
+    # In a run without a saver, the loop shadows its method with None.
+    saves = self._checkpointer_put_after_previous is not None and own["durability"] != "exit"
+    previous = own["checkpoint"]
     create_tally.calls += 1
     # The timestamp is for the saver; the one at the exit of a run makes its own.
     checkpoint = created(
         previous,
-        self.channels if saves else None,
+        own["channels"] if saves else None,
         step,
         None,
-        self.updated_channels,
+        own.get("updated_channels"),
         timestamp_now() if saves else previous["ts"],
     )
-    self.checkpoint = checkpoint
+    own["checkpoint"] = checkpoint
     if saves:
         save(self, checkpoint, metadata)
-    self.step = step + 1
+    own["step"] = step + 1
 
 
 def make_put_checkpoint(original, Tally tally not None, str variant):

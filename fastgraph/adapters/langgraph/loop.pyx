@@ -10,7 +10,12 @@ from langgraph.pregel import _loop
 
 from fastgraph.adapters.langgraph.channels cimport ChannelTable
 from fastgraph.adapters.langgraph.outputs cimport emit_values, wants
+from fastgraph.adapters.langgraph.tasks cimport Superstep, writes_slot
+from fastgraph.adapters.langgraph.triggers cimport next_tasks, prepares_supersteps
 from fastgraph.kernels.tally cimport Tally
+
+cdef extern from "Python.h":
+    dict PyObject_GenericGetDict(object instance, void* context)
 
 cdef object SyncPregelLoop = _loop.SyncPregelLoop
 cdef object AsyncPregelLoop = _loop.AsyncPregelLoop
@@ -25,15 +30,20 @@ cdef Tally after_tick_tally
 cdef Tally prepare_tally
 
 
-cdef str outside(object loop):
-    """Why upstream has to run; None inside the domain."""
+cdef str outside(object loop, dict own):
+    """Why upstream has to run; None inside the domain.
+
+    `own` is the loop's `__dict__`: of these exact types, it holds all that a superstep reads, and
+    reading it there needs no look at the classes.
+    """
     cdef object kind = type(loop)
     if kind is not SyncPregelLoop and kind is not AsyncPregelLoop:
         return "a subclass of the loop"
-    if type(loop.channels) is not ChannelTable:
+    channels = own["channels"]
+    if type(channels) is not ChannelTable:
         return "channels are not a table"
-    (<ChannelTable>loop.channels).ensure()
-    if not (<ChannelTable>loop.channels).stores_plainly:
+    (<ChannelTable>channels).ensure()
+    if not (<ChannelTable>channels).stores_plainly:
         return "a channel that is stored specially"
     return None
 
@@ -45,29 +55,55 @@ def prepare_tasks(self):
 
     Replaces `langgraph.pregel._loop.PregelLoop._prepare_tasks_and_emit_checkpoint`.
     """
+    cdef dict own = PyObject_GenericGetDict(self, NULL)
+
     prepare_tally.calls += 1
-    stream = self.stream
+    stream = own["stream"]
     if wants(stream, "checkpoints") or wants(stream, "debug"):
         prepare_tally.fell_back("checkpoints are streamed")
         return stock_prepare(self)
-    self.tasks = _loop.prepare_next_tasks(
-        self.checkpoint,
-        self.checkpoint_pending_writes,
-        self.nodes,
-        self.channels,
-        self.managed,
-        self.config,
-        self.step,
-        self.stop,
+    if prepares_supersteps(_loop.prepare_next_tasks):
+        own["tasks"] = next_tasks(
+            superstep_of(own), own["trigger_to_nodes"], own.get("updated_channels")
+        )
+        return
+    own["tasks"] = _loop.prepare_next_tasks(
+        own["checkpoint"],
+        own["checkpoint_pending_writes"],
+        own["nodes"],
+        own["channels"],
+        own["managed"],
+        own["config"],
+        own["step"],
+        own["stop"],
         for_execution=True,
-        manager=self.manager,
-        store=self.store,
-        checkpointer=self.checkpointer,
-        trigger_to_nodes=self.trigger_to_nodes,
-        updated_channels=self.updated_channels,
-        retry_policy=self.retry_policy,
-        cache_policy=self.cache_policy,
+        manager=own["manager"],
+        store=own["store"],
+        checkpointer=own["checkpointer"],
+        trigger_to_nodes=own["trigger_to_nodes"],
+        updated_channels=own.get("updated_channels"),
+        retry_policy=own["retry_policy"],
+        cache_policy=own["cache_policy"],
     )
+
+
+cdef Superstep superstep_of(dict own):
+    cdef Superstep superstep = Superstep.__new__(Superstep)
+    superstep.checkpoint = own["checkpoint"]
+    superstep.pending_writes = own["checkpoint_pending_writes"]
+    superstep.processes = own["nodes"]
+    superstep.channels = own["channels"]
+    superstep.managed = own["managed"]
+    superstep.config = own["config"]
+    superstep.step = own["step"]
+    superstep.stop = own["stop"]
+    superstep.for_execution = True
+    superstep.store = own["store"]
+    superstep.checkpointer = own["checkpointer"]
+    superstep.manager = own["manager"]
+    superstep.retry_policy = own["retry_policy"]
+    superstep.cache_policy = own["cache_policy"]
+    return superstep
 
 
 def make_prepare_tasks(original, Tally tally not None, str variant):
@@ -78,10 +114,10 @@ def make_prepare_tasks(original, Tally tally not None, str variant):
 
 # tick
 
-cdef int output_reapplied(object loop) except -1:
+cdef int output_reapplied(object loop, dict tasks) except -1:
     """Stream the writes of tasks that had finished before this run."""
-    for task in loop.tasks.values():
-        if task.writes:
+    for task in tasks.values():
+        if writes_slot.get(task):
             loop.output_writes(task.id, task.writes, cached=True)
     return 0
 
@@ -91,36 +127,39 @@ def tick(self):
 
     Replaces `langgraph.pregel._loop.PregelLoop.tick`.
     """
+    cdef dict own = PyObject_GenericGetDict(self, NULL)
+    cdef dict tasks
+
     tick_tally.calls += 1
-    reason = outside(self)
-    if reason is None and self.step > self.stop:
+    reason = outside(self, own)
+    if reason is None and own["step"] > own["stop"]:
         reason = "out of steps"
     if reason is not None:
         tick_tally.fell_back(reason)
         return stock_tick(self)
     self._prepare_tasks_and_emit_checkpoint()
-    tasks = self.tasks
+    tasks = own["tasks"]
     if not tasks:
-        self.status = "done"
+        own["status"] = "done"
         return False
-    if self.checkpoint_pending_writes and self._reapplies_pending_writes:
+    if own["checkpoint_pending_writes"] and self._reapplies_pending_writes:
         self._reapply_writes_to_succeeded_nodes(tasks)
         self._resume_error_handlers_if_applicable()
-        tasks = self.tasks
-    interrupt_before = self.interrupt_before
+        tasks = own["tasks"]
+    interrupt_before = own["interrupt_before"]
     if interrupt_before and _loop.should_interrupt(
-        self.checkpoint, interrupt_before, tasks.values()
+        own["checkpoint"], interrupt_before, tasks.values()
     ):
-        self.status = "interrupt_before"
+        own["status"] = "interrupt_before"
         raise _loop.GraphInterrupt()
-    control = self.control
+    control = own["control"]
     if control is not None and control.drain_requested:
-        self.status = "draining"
+        own["status"] = "draining"
         return False
-    stream = self.stream
+    stream = own["stream"]
     if wants(stream, "tasks") or wants(stream, "debug"):
         self._emit("tasks", _loop.map_debug_tasks, tasks.values())
-    output_reapplied(self)
+    output_reapplied(self, tasks)
     return True
 
 
@@ -132,12 +171,12 @@ def make_tick(original, Tally tally not None, str variant):
 
 # after_tick
 
-cdef int finish_first(object loop) except -1:
+cdef int finish_first(object loop, dict own) except -1:
     """What upstream keeps of a run's first superstep for the channels stored as deltas."""
-    if loop._resume_loaded_writes:
-        loop._resume_loaded_writes = ()
-    if loop._exit_delta_writes is not None and loop._exit_first_step is None:
-        loop._exit_first_step = loop.step
+    if own.get("_resume_loaded_writes"):
+        own["_resume_loaded_writes"] = ()
+    if own.get("_exit_delta_writes") is not None and loop._exit_first_step is None:
+        loop._exit_first_step = own["step"]
     return 0
 
 
@@ -146,35 +185,37 @@ def after_tick(self):
 
     Replaces `langgraph.pregel._loop.PregelLoop.after_tick`.
     """
+    cdef dict own = PyObject_GenericGetDict(self, NULL)
     cdef ChannelTable table
+    cdef dict tasks
 
     after_tick_tally.calls += 1
-    reason = outside(self)
+    reason = outside(self, own)
     if reason is not None:
         after_tick_tally.fell_back(reason)
         return stock_after_tick(self)
-    table = self.channels
-    tasks = self.tasks
+    table = own["channels"]
+    tasks = own["tasks"]
     updated = _loop.apply_writes(
-        self.checkpoint, table, tasks.values(), self.checkpointer_get_next_version,
-        self.trigger_to_nodes,
+        own["checkpoint"], table, tasks.values(), own["checkpointer_get_next_version"],
+        own["trigger_to_nodes"],
     )
-    self.updated_channels = updated
-    output_keys = self.output_keys
+    own["updated_channels"] = updated
+    output_keys = own["output_keys"]
     if not table.output_names(output_keys).isdisjoint(updated):
-        emit_values(self, table, output_keys, tasks)
-    finish_first(self)
-    self.checkpoint_pending_writes.clear()
-    self.is_replaying = False
+        emit_values(self, own["stream"], table, output_keys, tasks)
+    finish_first(self, own)
+    own["checkpoint_pending_writes"].clear()
+    own["is_replaying"] = False
     self._put_checkpoint({"source": "loop"})
-    interrupt_after = self.interrupt_after
+    interrupt_after = own["interrupt_after"]
     if interrupt_after and _loop.should_interrupt(
-        self.checkpoint, interrupt_after, tasks.values()
+        own["checkpoint"], interrupt_after, tasks.values()
     ):
-        self.status = "interrupt_after"
+        own["status"] = "interrupt_after"
         self._prepare_tasks_and_emit_checkpoint()
         raise _loop.GraphInterrupt()
-    self.config[CONF].pop(RESUMING, None)
+    own["config"][CONF].pop(RESUMING, None)
 
 
 def make_after_tick(original, Tally tally not None, str variant):

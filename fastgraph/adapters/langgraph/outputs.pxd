@@ -9,4 +9,6 @@ cdef class RunState:
 
 
 cdef bint wants(object stream, str mode) except -1
-cdef int emit_values(object loop, ChannelTable table, object output_keys, dict tasks) except -1
+cdef int emit_values(
+    object loop, object stream, ChannelTable table, object output_keys, dict tasks
+) except -1

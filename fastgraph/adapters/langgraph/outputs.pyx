@@ -18,6 +18,7 @@ from fastgraph.adapters.langgraph.channels cimport (
     kind_of,
     read,
 )
+from fastgraph.adapters.langgraph.tasks cimport config_slot, writes_slot
 from fastgraph.kernels.tally cimport Tally
 
 cdef object TAG_HIDDEN = _TAG_HIDDEN
@@ -143,19 +144,20 @@ cdef bint announce(object loop, ChannelTable table) except -1:
 
 # Streaming
 
-cdef int emit_values(object loop, ChannelTable table, object output_keys, dict tasks) except -1:
+cdef int emit_values(
+    object loop, object stream, ChannelTable table, object output_keys, dict tasks
+) except -1:
     """Stream the state after a superstep whose tasks wrote to an output channel.
 
     `PregelLoop._emit("values", map_output_values, ...)`; that an output channel was updated does
     not say that a task wrote to it.
     """
     cdef frozenset names
-    stream = loop.stream
     if not wants(stream, "values"):
         return 0
     names = table.output_names(output_keys)
     for task in tasks.values():
-        for channel, _ in task.writes:
+        for channel, _ in writes_slot.get(task):
             if channel in names:
                 if announce(loop, table):
                     return 0
@@ -173,7 +175,7 @@ def output_writes(self, task_id, writes, *, cached=False):
     """
     tally_.calls += 1
     task = self.tasks.get(task_id)
-    if not task or hidden(task.config):
+    if not task or hidden(config_slot.get(task)):
         return
     if writes[0][0] == INTERRUPT or writes[0][0] == ERROR:
         tally_.fell_back("an interrupt or an error")

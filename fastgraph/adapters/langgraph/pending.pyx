@@ -16,7 +16,12 @@ from fastgraph.adapters.langgraph.channels cimport ChannelTable
 from fastgraph.adapters.langgraph.checkpoint cimport with_configurable
 from fastgraph.kernels.tally cimport Tally
 
+cdef extern from "Python.h":
+    dict PyObject_GenericGetDict(object instance, void* context)
+
 cdef dict WRITES_IDX_MAP = _WRITES_IDX_MAP
+cdef object SyncPregelLoop = _loop.SyncPregelLoop
+cdef object AsyncPregelLoop = _loop.AsyncPregelLoop
 cdef str NULL_TASK_ID = _constants.NULL_TASK_ID
 cdef str ERROR_SOURCE_NODE = getattr(_constants, "ERROR_SOURCE_NODE", "")
 cdef str CONF = _constants.CONF
@@ -31,13 +36,12 @@ cdef Tally sync_tally
 cdef Tally async_tally
 
 
-cdef bint is_first_of_task(object loop, object task_id, list pending) except -1:
+cdef bint is_first_of_task(set written, object task_id, list pending) except -1:
     """Whether nothing in the list is the task's, and nothing was loaded with the checkpoint.
 
     What was loaded comes first in the list, and what a task wrote in this run replaced it, so if
     the first entry is of a task that wrote in this run, all of them are.
     """
-    cdef set written = loop._written_task_ids
     if task_id in written:
         return False
     if not pending:
@@ -57,16 +61,20 @@ cdef bint are_special(object writes) except -1:
     return only_control
 
 
-cdef str outside(object loop, object task_id, object writes):
+cdef str outside(object loop, dict own, object task_id, object writes):
     """Why upstream has to run; None inside the domain."""
+    cdef object kind = type(loop)
+    if kind is not SyncPregelLoop and kind is not AsyncPregelLoop:
+        return "a subclass of the loop"
     if task_id == NULL_TASK_ID:
         return "writes for no task in particular"
-    if type(loop.channels) is not ChannelTable or type(loop.checkpoint_pending_writes) is not list:
+    channels, pending = own["channels"], own["checkpoint_pending_writes"]
+    if type(channels) is not ChannelTable or type(pending) is not list:
         return "channels or pending writes of another type"
-    (<ChannelTable>loop.channels).ensure()
-    if not (<ChannelTable>loop.channels).stores_plainly:
+    (<ChannelTable>channels).ensure()
+    if not (<ChannelTable>channels).stores_plainly:
         return "a channel that is stored specially"
-    if not is_first_of_task(loop, task_id, loop.checkpoint_pending_writes):
+    if not is_first_of_task(own["_written_task_ids"], task_id, pending):
         return "writes that may replace others"
     if are_special(writes):
         return "an error to be routed, or control writes alone"
@@ -93,21 +101,23 @@ cdef int save(object loop, object task_id, object writes, object tasks) except -
 
 cdef int put(object loop, object task_id, object writes, bint cached) except -1:
     """`PregelLoop.put_writes`."""
+    cdef dict own
     cdef list pending
     tally_.calls += 1
     if not writes:
         return 0
-    reason = outside(loop, task_id, writes)
+    own = PyObject_GenericGetDict(loop, NULL)
+    reason = outside(loop, own, task_id, writes)
     if reason is not None:
         tally_.fell_back(reason)
         stock(loop, task_id, writes, cached=cached)
         return 0
-    loop._written_task_ids.add(task_id)
-    pending = loop.checkpoint_pending_writes
+    (<set>own["_written_task_ids"]).add(task_id)
+    pending = own["checkpoint_pending_writes"]
     for channel, value in writes:
         pending.append((task_id, channel, value))
-    tasks = getattr(loop, "tasks", None)
-    if loop.durability != "exit" and loop.checkpointer_put_writes is not None:
+    tasks = own.get("tasks")
+    if own["durability"] != "exit" and own["checkpointer_put_writes"] is not None:
         save(loop, task_id, writes, tasks)
     if tasks is not None:
         loop.output_writes(task_id, writes, cached=cached)

@@ -14,6 +14,7 @@ Domain of `commit`: tasks that succeeded. Failures, interrupts and cancellations
 
 import threading
 import time
+import weakref
 from concurrent.futures import Future as _Future
 from functools import partial as _partial
 
@@ -22,6 +23,7 @@ from langgraph.constants import TAG_HIDDEN as _TAG_HIDDEN
 from langgraph.errors import GraphBubbleUp as _GraphBubbleUp
 from langgraph.pregel import _executor, _runner
 
+from fastgraph.adapters.langgraph.tasks cimport config_slot, id_slot, writes_slot
 from fastgraph.kernels.tally cimport Tally
 
 cdef extern from "Python.h":
@@ -29,6 +31,8 @@ cdef extern from "Python.h":
 
 cdef object allocate_lock = threading.Lock
 cdef object monotonic = time.monotonic
+cdef object WeakMethod = weakref.WeakMethod
+cdef object weakref_call = weakref.ref.__call__
 cdef object Future = _Future
 cdef object partial = _partial
 cdef object GraphBubbleUp = _GraphBubbleUp
@@ -522,6 +526,18 @@ cdef bint wrote_output(object writes) except -1:
     return False
 
 
+cdef int put_writes(object reference, object task_id, object writes) except -1:
+    """`reference()(task_id, writes)` for the loop's weakly held method, without making that."""
+    if type(reference) is WeakMethod:
+        function = reference._func_ref()
+        loop = weakref_call(reference)
+        if function is not None and loop is not None:
+            function(loop, task_id, writes)
+            return 0
+    reference()(task_id, writes)
+    return 0
+
+
 def commit(self, task, exception):
     """Save what a task wrote.
 
@@ -531,13 +547,15 @@ def commit(self, task, exception):
     if exception:
         commit_tally.fell_back("the task did not succeed")
         return stock_commit(self, task, exception)
-    if self.node_finished and (
-        task.config is None or TAG_HIDDEN not in task.config.get("tags", [])
-    ):
-        self.node_finished(task.name)
-    if not wrote_output(task.writes):
-        task.writes.append((NO_WRITES, None))
-    self.put_writes()(task.id, task.writes)
+    node_finished = self.node_finished
+    if node_finished:
+        config = config_slot.get(task)
+        if config is None or TAG_HIDDEN not in config.get("tags", []):
+            node_finished(task.name)
+    writes = writes_slot.get(task)
+    if not wrote_output(writes):
+        writes.append((NO_WRITES, None))
+    put_writes(self.put_writes, id_slot.get(task), writes)
 
 
 def make_tick(original, Tally tally not None, str variant not None):

@@ -1,4 +1,29 @@
 from fastgraph.adapters.langgraph.config cimport ConfigSkeleton
+from fastgraph.kernels.slots cimport Slot
+
+# The fields of a `PregelExecutableTask`; of other tasks, read as attributes.
+cdef Slot id_slot
+cdef Slot name_slot
+cdef Slot path_slot
+cdef Slot triggers_slot
+cdef Slot writes_slot
+cdef Slot config_slot
+
+
+cdef class RunPlan:
+    cdef object config
+    cdef object manager
+    cdef dict configurable
+    cdef Py_ssize_t size
+    cdef object runtime
+    cdef object parent_ns
+    cdef object run_id
+    cdef ConfigSkeleton skeleton
+    cdef dict own_configurable
+
+    @staticmethod
+    cdef RunPlan of(object config, object manager)
+    cdef bint fits(self, object config, object manager) except -1
 
 
 cdef class Superstep:
@@ -20,12 +45,7 @@ cdef class Superstep:
     cdef object input_cache
     cdef object cache_policy
     cdef object retry_policy
-    # What follows from the config for all tasks; None until the first of them needs it.
-    cdef object configurable
-    cdef object runtime
-    cdef object parent_ns
-    cdef object run_id
-    cdef ConfigSkeleton skeleton
+    cdef RunPlan plan  # None until the first task needs it
 
     cdef int begin(self) except -1
 

@@ -20,10 +20,11 @@ from langgraph.runtime import DEFAULT_RUNTIME as _DEFAULT_RUNTIME
 from langgraph.types import PregelExecutableTask as _PregelExecutableTask
 from langgraph.types import Send as _Send
 
-from fastgraph.adapters.langgraph.channels cimport topic_list
+from fastgraph.adapters.langgraph.channels cimport ChannelTable, topic_list
 from fastgraph.adapters.langgraph.config cimport ConfigSkeleton, merges_configs
 from fastgraph.adapters.langgraph.runtime cimport new_info, with_changes
 from fastgraph.kernels.record cimport Record
+from fastgraph.kernels.slots cimport Slot
 from fastgraph.kernels.tally cimport Tally
 
 cdef object MISSING = _MISSING
@@ -56,28 +57,95 @@ cdef str RUNTIME = _constants.CONFIG_KEY_RUNTIME
 cdef str RESUME_MAP = _constants.CONFIG_KEY_RESUME_MAP
 cdef str THREAD_ID = _constants.CONFIG_KEY_THREAD_ID
 
+# A task's own configurable values, in the order in which upstream adds them to the run's.
+cdef tuple OWN_KEYS = (
+    TASK_ID,
+    SEND,
+    READ,
+    CHECKPOINTER,
+    CHECKPOINT_MAP,
+    CHECKPOINT_ID,
+    CHECKPOINT_NS,
+    SCRATCHPAD,
+    RUNTIME,
+)
 cdef tuple PUSH_TRIGGER = (PUSH,)
 cdef Record executables = Record(_PregelExecutableTask)
+
+
+cdef Slot field(str name):
+    """A field of tasks; where they have no slots, on Python 3.10, one of no task."""
+    try:
+        return Slot(_PregelExecutableTask, name)
+    except TypeError:
+        return Slot(type("Unslotted", (), {"__slots__": (name,)}), name)
+
+
+cdef Slot id_slot = field("id")
+cdef Slot name_slot = field("name")
+cdef Slot path_slot = field("path")
+cdef Slot triggers_slot = field("triggers")
+cdef Slot writes_slot = field("writes")
+cdef Slot config_slot = field("config")
 
 cdef object stock
 cdef Tally tally_
 cdef bint id_per_interrupt
 
 
+cdef class RunPlan:
+    """What follows from a run's config for every task of the run, worked out once.
+
+    A loop makes a new config wherever it changes one, but for entries that it drops from the
+    configurable values, which the number of them tells.
+    """
+
+    @staticmethod
+    cdef RunPlan of(object config, object manager):
+        cdef RunPlan plan = RunPlan.__new__(RunPlan)
+        cdef dict own
+        plan.config = config
+        plan.manager = manager
+        plan.configurable = config[CONF]
+        plan.size = len(plan.configurable)
+        plan.runtime = plan.configurable.get(RUNTIME, DEFAULT_RUNTIME)
+        plan.parent_ns = plan.configurable.get(CHECKPOINT_NS, "")
+        run_id = config.get("run_id")
+        plan.run_id = str(run_id) if run_id else None
+        if manager and merges_configs(_algo.merge_configs):
+            plan.skeleton = ConfigSkeleton.of(config)
+        own = {**plan.configurable}
+        for key in OWN_KEYS:
+            # In this order; those that the run's config has, too, stay where they are.
+            if key not in own:
+                own[key] = None
+        plan.own_configurable = own
+        return plan
+
+    cdef bint fits(self, object config, object manager) except -1:
+        return (
+            self.config is config
+            and self.manager is manager
+            and config[CONF] is self.configurable
+            and len(self.configurable) == self.size
+        )
+
+
 cdef class Superstep:
-    """What all tasks of one superstep have in common, looked up and merged once."""
+    """What all tasks of one superstep have in common."""
 
     cdef int begin(self) except -1:
-        """Look up what tasks need from the config, once one is made and not before."""
-        if self.configurable is not None:
+        """Have the run's plan at hand, once a task is made and not before."""
+        cdef ChannelTable table
+        if self.plan is not None:
             return 0
-        self.configurable = self.config[CONF]
-        self.runtime = self.configurable.get(RUNTIME, DEFAULT_RUNTIME)
-        self.parent_ns = self.configurable.get(CHECKPOINT_NS, "")
-        run_id = self.config.get("run_id")
-        self.run_id = str(run_id) if run_id else None
-        if self.manager and merges_configs(_algo.merge_configs):
-            self.skeleton = ConfigSkeleton.of(self.config)
+        if type(self.channels) is not ChannelTable:
+            self.plan = RunPlan.of(self.config, self.manager)
+            return 0
+        table = self.channels
+        self.plan = table.plan
+        if self.plan is None or not self.plan.fits(self.config, self.manager):
+            self.plan = table.plan = RunPlan.of(self.config, self.manager)
         return 0
 
 
@@ -97,7 +165,8 @@ cdef str outside(object task_path, Superstep superstep):
         return "neither pulled nor pushed"
     if superstep.checkpoint["v"] <= 1:
         return "task ids of an old checkpoint"
-    if type(superstep.config) is not dict or CONF not in superstep.config:
+    config = superstep.config
+    if type(config) is not dict or type((<dict>config).get(CONF)) is not dict:
         return "a config without configurable values"
     return None
 
@@ -110,12 +179,13 @@ cdef str hashed_id(object namespace, str parts):
 
 cdef object scratchpad_for(Superstep superstep, str task_id, str namespace):
     """Through the name in upstream's module, where the compiled one is, or somebody's wrapper."""
+    configurable = superstep.plan.configurable
     return _algo._scratchpad(
-        superstep.configurable.get(SCRATCHPAD),
+        configurable.get(SCRATCHPAD),
         superstep.pending_writes,
         task_id,
         namespace if id_per_interrupt else hexdigest(namespace.encode()),
-        superstep.configurable.get(RESUME_MAP),
+        configurable.get(RESUME_MAP),
         superstep.step,
         superstep.stop,
     )
@@ -123,17 +193,19 @@ cdef object scratchpad_for(Superstep superstep, str task_id, str namespace):
 
 cdef object runtime_for(Superstep superstep, str task_id, str namespace):
     """The runtime with what is this task's own."""
+    cdef RunPlan plan = superstep.plan
+    checkpoint = superstep.checkpoint
     return with_changes(
-        superstep.runtime,
+        plan.runtime,
         {
-            "previous": superstep.checkpoint["channel_values"].get(PREVIOUS),
+            "previous": checkpoint["channel_values"].get(PREVIOUS),
             "store": superstep.store,
             "execution_info": new_info(
-                superstep.checkpoint["id"],
+                checkpoint["id"],
                 namespace,
                 task_id,
-                superstep.configurable.get(THREAD_ID),
-                superstep.run_id,
+                plan.configurable.get(THREAD_ID),
+                plan.run_id,
             ),
         },
     )
@@ -147,8 +219,8 @@ cdef object config_for(
     cdef object config
     if superstep.manager:
         callbacks = superstep.manager.get_child(f"graph:step:{superstep.step}")
-    if callbacks is not None and superstep.skeleton is not None:
-        config = superstep.skeleton.own(metadata, tags, callbacks, configurable)
+    if callbacks is not None and superstep.plan.skeleton is not None:
+        config = superstep.plan.skeleton.own(metadata, tags, callbacks, configurable)
     else:
         config = _algo.merge_configs(superstep.config, {"metadata": metadata, "tags": tags})
         if callbacks is not None:
@@ -171,14 +243,16 @@ cdef dict configurable_for(
     object scratchpad,
     object runtime,
 ):
-    """The superstep's configurable values with those that are the task's own."""
-    cdef dict configurable = {**superstep.configurable}
+    """The run's configurable values with those that are the task's own."""
+    cdef RunPlan plan = superstep.plan
+    cdef dict configurable = plan.own_configurable.copy()
+    cdef dict before = plan.configurable
     configurable[TASK_ID] = task_id
     configurable[SEND] = writes.extend
     configurable[READ] = read
-    configurable[CHECKPOINTER] = superstep.checkpointer or configurable.get(CHECKPOINTER)
+    configurable[CHECKPOINTER] = superstep.checkpointer or before.get(CHECKPOINTER)
     configurable[CHECKPOINT_MAP] = {
-        **configurable.get(CHECKPOINT_MAP, {}), superstep.parent_ns: superstep.checkpoint["id"]
+        **before.get(CHECKPOINT_MAP, {}), plan.parent_ns: superstep.checkpoint["id"]
     }
     configurable[CHECKPOINT_ID] = None
     configurable[CHECKPOINT_NS] = namespace
@@ -281,7 +355,7 @@ cdef object pulled(Superstep superstep, object node, tuple path, bint known_trig
         return None
     superstep.begin()
     triggers = tuple(sorted(node.triggers))
-    parent_ns = superstep.parent_ns
+    parent_ns = superstep.plan.parent_ns
     node_ns = f"{parent_ns}{NS_SEP}{name}" if parent_ns else name
     task_id = hashed_id(
         superstep.checkpoint_id_bytes,
@@ -309,7 +383,7 @@ cdef object pushed(Superstep superstep, object packet, object node, object index
     if runnable is None:
         return None
     superstep.begin()
-    parent_ns = superstep.parent_ns
+    parent_ns = superstep.plan.parent_ns
     node_ns = f"{parent_ns}{NS_SEP}{name}" if parent_ns else name
     task_id = hashed_id(
         superstep.checkpoint_id_bytes, f"{node_ns}{superstep.step}{name}{PUSH}{index}"

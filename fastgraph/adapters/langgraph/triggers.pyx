@@ -27,7 +27,7 @@ from fastgraph.adapters.langgraph.channels cimport (
     topic_list,
     unusual,
 )
-from fastgraph.adapters.langgraph.tasks cimport Superstep, prepared, prepares_tasks
+from fastgraph.adapters.langgraph.tasks cimport Superstep, id_slot, prepared, prepares_tasks
 from fastgraph.kernels.tally cimport Tally
 from fastgraph.kernels.trigger_index cimport TriggerIndex
 from fastgraph.kernels.version_vector cimport VersionVector, later
@@ -140,15 +140,18 @@ def make_triggers(original, Tally tally not None, str variant):
 
 # prepare_next_tasks
 
-cdef str outside(object checkpoint, object processes, object channels, object trigger_to_nodes):
+cdef str outside(Superstep superstep, object trigger_to_nodes):
     """Why upstream has to run; None inside the domain."""
-    if type(processes) is not dict:
+    if type(superstep.processes) is not dict:
         return "nodes are not a dict"
     if trigger_to_nodes is not None and type(trigger_to_nodes) is not dict:
         return "trigger_to_nodes is not a dict"
-    reason = unusual(checkpoint, channels)
-    if reason is None and TASKS in channels and type(channels[TASKS]) is not Topic:
-        return "the tasks channel is not a Topic"
+    channels = superstep.channels
+    reason = unusual(superstep.checkpoint, channels)
+    if reason is None:
+        tasks = (<dict>channels).get(TASKS)
+        if tasks is not None and type(tasks) is not Topic:
+            return "the tasks channel is not a Topic"
     return reason
 
 
@@ -251,80 +254,9 @@ cdef Py_ssize_t pending_sends(object channels) except -1:
     return 0 if channel is None else len(topic_list(channel))
 
 
-def prepare_next_tasks(
-    checkpoint,
-    pending_writes,
-    processes,
-    channels,
-    managed,
-    config,
-    step,
-    stop,
-    *,
-    for_execution,
-    store=None,
-    checkpointer=None,
-    manager=None,
-    trigger_to_nodes=None,
-    updated_channels=None,
-    retry_policy=(),
-    cache_policy=None,
-):
-    """The tasks of the next superstep by id: first the pending `Send`s, then triggered nodes.
-
-    Replaces `langgraph.pregel._algo.prepare_next_tasks`; upstream prepares each single task.
-    """
-    cdef str reason = outside(checkpoint, processes, channels, trigger_to_nodes)
-    cdef Superstep superstep
-    cdef dict tasks = {}
-    cdef bint natively
-    cdef bint known_triggered = False
-
-    prepare_tally.calls += 1
-    if reason is not None:
-        prepare_tally.fell_back(reason)
-        return stock_prepare(
-            checkpoint, pending_writes, processes, channels, managed, config, step, stop,
-            for_execution=for_execution, store=store, checkpointer=checkpointer, manager=manager,
-            trigger_to_nodes=trigger_to_nodes, updated_channels=updated_channels,
-            retry_policy=retry_policy, cache_policy=cache_policy,
-        )
-    superstep = Superstep.__new__(Superstep)
-    superstep.checkpoint = checkpoint
-    superstep.checkpoint_id_bytes = unhexlify(checkpoint["id"].replace("-", ""))
-    superstep.null_version = null_version(checkpoint["channel_versions"])
-    superstep.pending_writes = pending_writes
-    superstep.processes = processes
-    superstep.channels = channels
-    superstep.managed = managed
-    superstep.config = config
-    superstep.step = step
-    superstep.stop = stop
-    superstep.for_execution = bool(for_execution)
-    superstep.store = store
-    superstep.checkpointer = checkpointer
-    superstep.manager = manager
-    superstep.input_cache = {}
-    superstep.cache_policy = cache_policy
-    superstep.retry_policy = retry_policy
-    # Looked up at each call, as upstream's own globals are: somebody may have wrapped them.
-    prepare_one = _algo.prepare_single_task
-    natively = prepares_tasks(prepare_one)
-    for index in range(pending_sends(channels)):
-        add(tasks, prepare(superstep, (PUSH, index), False, natively, prepare_one))
-    # Found before any of them is prepared: preparing may run a mapper, but writes to no channel.
-    names = candidates(
-        checkpoint, processes, channels, trigger_to_nodes, updated_channels, &known_triggered
-    )
-    known_triggered = known_triggered and _algo._triggers is _triggers
-    for name in names:
-        add(tasks, prepare(superstep, (PULL, name), known_triggered, natively, prepare_one))
-    return tasks
-
-
 cdef int add(dict tasks, object task) except -1:
     if task:
-        tasks[task.id] = task
+        tasks[id_slot.get(task)] = task
     return 0
 
 
@@ -354,6 +286,94 @@ cdef object prepare(
         cache_policy=superstep.cache_policy,
         retry_policy=superstep.retry_policy,
     )
+
+
+cdef dict next_tasks(Superstep superstep, object trigger_to_nodes, object updated_channels):
+    """The tasks of the next superstep by id: first the pending `Send`s, then triggered nodes."""
+    cdef dict checkpoint, tasks = {}
+    cdef bint natively
+    cdef bint known_triggered = False
+    cdef str reason = outside(superstep, trigger_to_nodes)
+
+    prepare_tally.calls += 1
+    if reason is not None:
+        prepare_tally.fell_back(reason)
+        return fall_back(superstep, trigger_to_nodes, updated_channels)
+    checkpoint = superstep.checkpoint
+    superstep.checkpoint_id_bytes = unhexlify(checkpoint["id"].replace("-", ""))
+    superstep.null_version = null_version(checkpoint["channel_versions"])
+    superstep.input_cache = {}
+    # Looked up at each call, as upstream's own globals are: somebody may have wrapped them.
+    prepare_one = _algo.prepare_single_task
+    natively = prepares_tasks(prepare_one)
+    for index in range(pending_sends(superstep.channels)):
+        add(tasks, prepare(superstep, (PUSH, index), False, natively, prepare_one))
+    # Found before any of them is prepared: preparing may run a mapper, but writes to no channel.
+    names = candidates(
+        checkpoint, superstep.processes, superstep.channels, trigger_to_nodes, updated_channels,
+        &known_triggered,
+    )
+    known_triggered = known_triggered and _algo._triggers is _triggers
+    for name in names:
+        add(tasks, prepare(superstep, (PULL, name), known_triggered, natively, prepare_one))
+    return tasks
+
+
+cdef object fall_back(Superstep superstep, object trigger_to_nodes, object updated_channels):
+    return stock_prepare(
+        superstep.checkpoint, superstep.pending_writes, superstep.processes, superstep.channels,
+        superstep.managed, superstep.config, superstep.step, superstep.stop,
+        for_execution=superstep.for_execution, store=superstep.store,
+        checkpointer=superstep.checkpointer, manager=superstep.manager,
+        trigger_to_nodes=trigger_to_nodes, updated_channels=updated_channels,
+        retry_policy=superstep.retry_policy, cache_policy=superstep.cache_policy,
+    )
+
+
+cdef bint prepares_supersteps(object name) except -1:
+    """Whether `name`, as upstream's module has it, is the function of this module."""
+    return name is prepare_next_tasks
+
+
+def prepare_next_tasks(
+    checkpoint,
+    pending_writes,
+    processes,
+    channels,
+    managed,
+    config,
+    step,
+    stop,
+    *,
+    for_execution,
+    store=None,
+    checkpointer=None,
+    manager=None,
+    trigger_to_nodes=None,
+    updated_channels=None,
+    retry_policy=(),
+    cache_policy=None,
+):
+    """The tasks of the next superstep by id: first the pending `Send`s, then triggered nodes.
+
+    Replaces `langgraph.pregel._algo.prepare_next_tasks`; upstream prepares each single task.
+    """
+    cdef Superstep superstep = Superstep.__new__(Superstep)
+    superstep.checkpoint = checkpoint
+    superstep.pending_writes = pending_writes
+    superstep.processes = processes
+    superstep.channels = channels
+    superstep.managed = managed
+    superstep.config = config
+    superstep.step = step
+    superstep.stop = stop
+    superstep.for_execution = bool(for_execution)
+    superstep.store = store
+    superstep.checkpointer = checkpointer
+    superstep.manager = manager
+    superstep.retry_policy = retry_policy
+    superstep.cache_policy = cache_policy
+    return next_tasks(superstep, trigger_to_nodes, updated_channels)
 
 
 def make_prepare_next_tasks(original, Tally tally not None, str variant):

@@ -30,6 +30,7 @@ from fastgraph.adapters.langgraph.channels cimport (
     table_over,
     unusual,
 )
+from fastgraph.adapters.langgraph.tasks cimport name_slot, triggers_slot, writes_slot
 from fastgraph.kernels.tally cimport Tally
 from fastgraph.kernels.version_vector cimport VersionVector
 
@@ -73,7 +74,7 @@ cdef dict grouped(list tasks, ChannelTable table):
     cdef dict groups = {}
     cdef PyObject* found
     for task in tasks:
-        for channel, value in task.writes:
+        for channel, value in writes_slot.get(task):
             found = PyDict_GetItemWithError(groups, channel)
             if found != NULL:
                 (<list>found).append(value)
@@ -90,9 +91,9 @@ cdef int mark_seen(list tasks, dict versions, dict versions_seen) except -1:
     """Each task has seen the current versions of its triggers."""
     cdef PyObject* found
     for task in tasks:
-        seen = versions_seen.setdefault(task.name, {})
+        seen = versions_seen.setdefault(name_slot.get(task), {})
         fresh = {}
-        for channel in task.triggers:
+        for channel in triggers_slot.get(task):
             found = PyDict_GetItemWithError(versions, channel)
             if found != NULL:
                 version = <object>found  # held before the name's own hash may run again
@@ -116,7 +117,7 @@ cdef int consume(list tasks, ChannelTable table, VersionVector vector, object ve
     cdef set channels = set()
     cdef PyObject* found
     for task in tasks:
-        for channel in task.triggers:
+        for channel in triggers_slot.get(task):
             found = PyDict_GetItemWithError(table, channel)
             if found == NULL:
                 continue
@@ -251,7 +252,7 @@ def apply_writes(checkpoint, channels, tasks, get_next_version, trigger_to_nodes
 
     versions = checkpoint["channel_versions"]
     for task in ordered:
-        if task.triggers:
+        if triggers_slot.get(task):
             bump_step = True
             break
     mark_seen(ordered, versions, checkpoint["versions_seen"])
