@@ -87,3 +87,17 @@ cdef class Record:
             name = self.names[i]
             slot.set(copy, changes[name] if name in changes else slot.get(instance))
         return copy
+
+    cdef object duplicate(self, object instance):
+        """A copy of `instance`; None if it is of a subclass."""
+        cdef Slot slot
+        if self.slots is None or type(instance) is not self.cls:
+            return None
+        copy = self.cls.__new__(self.cls)
+        for slot in self.slots:
+            slot.set(copy, slot.get(instance))
+        return copy
+
+    cdef Slot slot(self, str name):
+        """The slot of a field; None where the class has none."""
+        return None if self.slots is None else self.slots[self.position[name]]
