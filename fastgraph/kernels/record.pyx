@@ -7,6 +7,9 @@ stores. Where the fields are slots, `Record` stores them directly.
 
 import dataclasses
 
+from cpython.dict cimport PyDict_GetItemWithError
+from cpython.object cimport PyObject
+
 from fastgraph.kernels.slots cimport Slot
 
 __all__ = ("Record",)
@@ -76,25 +79,30 @@ cdef class Record:
         """The copy; None for an instance of a subclass or a change of no known field."""
         cdef Slot slot
         cdef Py_ssize_t i
+        cdef Py_ssize_t taken = 0
+        cdef PyObject* change
         if self.slots is None or type(instance) is not self.cls:
             return None
-        for name in changes:
-            if name not in self.position:
-                return None
         copy = self.cls.__new__(self.cls)
         for i in range(len(self.slots)):
-            slot = self.slots[i]
-            name = self.names[i]
-            slot.set(copy, changes[name] if name in changes else slot.get(instance))
-        return copy
+            slot = <Slot>self.slots[i]
+            change = PyDict_GetItemWithError(changes, self.names[i])
+            if change != NULL:
+                taken += 1
+                slot.set(copy, <object>change)
+            else:
+                slot.set(copy, slot.get(instance))
+        return copy if taken == len(changes) else None
 
     cdef object duplicate(self, object instance):
         """A copy of `instance`; None if it is of a subclass."""
         cdef Slot slot
+        cdef Py_ssize_t i
         if self.slots is None or type(instance) is not self.cls:
             return None
         copy = self.cls.__new__(self.cls)
-        for slot in self.slots:
+        for i in range(len(self.slots)):
+            slot = <Slot>self.slots[i]
             slot.set(copy, slot.get(instance))
         return copy
 

@@ -22,6 +22,7 @@ cdef object held(Kind kind, object channel)
 cdef int hold(Kind kind, object channel, object value) except -1
 cdef bint available(Kind kind, object channel) except -1
 cdef object read(Kind kind, object channel)
+cdef object stored(Kind kind, object channel)
 cdef object topic_list(object channel)
 cdef bint is_step_bound(Kind kind, object channel) except -1
 
@@ -36,6 +37,11 @@ cdef class ChannelTable(dict):
     cdef dict positions
     cdef list standing
     cdef TriggerIndex standing_index
+    cdef bint stores_plainly  # no channel is untracked or stored as deltas
+    cdef object announced  # the epoch in which `invoke` was told where to read the state
+    cdef int keeps_outputs  # -1: not looked at yet
+    cdef object output_keys
+    cdef frozenset outputs
     cdef int copies_silently  # -1: not looked at yet
     cdef object epoch
     cdef object written
@@ -48,6 +54,7 @@ cdef class ChannelTable(dict):
     cdef VersionVector versions_over(self, dict versions)
     cdef int moved(self, dict before, dict after) except -1
     cdef list notified(self, set updated)
+    cdef frozenset output_names(self, object output_keys)
     cdef list available_triggers(self, TriggerIndex index)
     cdef list standing_triggers(self, TriggerIndex index)
 

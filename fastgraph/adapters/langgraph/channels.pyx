@@ -153,6 +153,18 @@ cdef object read(Kind kind, object channel):
     return channel.get()
 
 
+cdef object stored(Kind kind, object channel):
+    """`channel.checkpoint()`: what a checkpoint stores of the channel, `MISSING` for nothing."""
+    if kind == UNTRACKED or kind == DELTA:
+        return MISSING
+    cdef Slot slot = value_slot(kind)
+    if slot is not None:
+        return slot.get(channel)
+    if kind == TOPIC:
+        return topic_values.get(channel)
+    return channel.checkpoint()
+
+
 cdef object topic_list(object channel):
     """What a `Topic` holds, not a copy."""
     return topic_values.get(channel)
@@ -165,6 +177,15 @@ cdef bint is_step_bound(Kind kind, object channel) except -1:
     return kind == TOPIC and not topic_accumulate.get(channel)
 
 
+cdef bint is_stored_specially(Kind kind, object channel) except -1:
+    """Whether the channel has rules of its own for what of it, and of writes to it, is stored."""
+    if kind == OPAQUE:
+        return isinstance(channel, UntrackedValue) or (
+            DeltaChannel is not None and isinstance(channel, DeltaChannel)
+        )
+    return kind == UNTRACKED or kind == DELTA
+
+
 cdef class ChannelTable(dict):
     """The channels of one run: the mapping that upstream made, and what a superstep asks of it.
 
@@ -175,7 +196,7 @@ cdef class ChannelTable(dict):
     def __cinit__(self, *args, **kwargs):
         self.vector = VersionVector.__new__(VersionVector)
         self.vector.follow({})
-        self.epoch = self.written = None
+        self.epoch = self.written = self.announced = None
 
     def __init__(self, channels):
         dict.__init__(self, channels)
@@ -208,8 +229,11 @@ cdef class ChannelTable(dict):
         cdef object epoch = current_epoch
         cdef list opaque = [], finishing = []
         cdef set live = set()
+        cdef bint stores_plainly = True
         for name, channel in self.items():
             kind = kind_of(channel)
+            if is_stored_specially(kind, channel):
+                stores_plainly = False
             if kind == OPAQUE:
                 opaque.append(name)
                 finishing.append(name)
@@ -218,10 +242,13 @@ cdef class ChannelTable(dict):
             elif is_step_bound(kind, channel) and available(kind, channel):
                 live.add(name)
         self.opaque, self.finishing, self.live = opaque, finishing, live
+        self.stores_plainly = stores_plainly
         self.positions = None
+        self.output_keys = None
         self.standing = None
         self.standing_index = None
         self.copies_silently = -1
+        self.keeps_outputs = -1
         self.vector.follow({})
         self.size = len(self)
         self.epoch = epoch
@@ -259,6 +286,16 @@ cdef class ChannelTable(dict):
                 self.positions = {name: i for i, name in enumerate(self)}
             names.sort(key=self.positions.__getitem__)
         return names
+
+    cdef frozenset output_names(self, object output_keys):
+        """The run's output channels as a set: `output_keys` is a list that nobody changes."""
+        if self.output_keys is not output_keys:
+            if isinstance(output_keys, str):
+                self.outputs = frozenset((output_keys,))
+            else:
+                self.outputs = frozenset(output_keys)
+            self.output_keys = output_keys
+        return self.outputs
 
     cdef list available_triggers(self, TriggerIndex index):
         """The channels that are available and trigger nodes; None for another graph's index.

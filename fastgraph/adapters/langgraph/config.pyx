@@ -5,12 +5,16 @@ Domain: configs in plain dicts. Callbacks are merged by upstream's own function.
 
 from collections.abc import Mapping as _Mapping
 
+from langchain_core.callbacks import AsyncCallbackManager as _AsyncCallbackManager
+from langchain_core.callbacks import CallbackManager as _CallbackManager
 from langgraph._internal import _config
 from langgraph._internal._constants import CONF as _CONF
 
 from fastgraph.kernels.tally cimport Tally
 
 cdef object Mapping = _Mapping
+cdef object CallbackManager = _CallbackManager
+cdef object AsyncCallbackManager = _AsyncCallbackManager
 cdef str CONF = _CONF
 cdef object merge_callbacks = getattr(_config, "_merge_callbacks", None)
 cdef object DefaultLimit = getattr(_config, "_DefaultRecursionLimit", None)
@@ -106,6 +110,75 @@ def merge_configs(*configs):
     if CONF not in base:
         base[CONF] = {}
     return base
+
+
+cdef class ConfigSkeleton:
+    """What `merge_configs(config, own)` makes of `config` for every `own` of one superstep.
+
+    Only for tasks whose callbacks replace those of `config`; the run's name and id, which were for
+    the replaced ones, are left out from the start, and its configurable values are the caller's.
+    """
+
+    @staticmethod
+    cdef ConfigSkeleton of(dict config):
+        """None where a config, or what is in it, is not of the plain types."""
+        cdef ConfigSkeleton skeleton
+        cdef dict base = {}
+        if outside((config,)) is not None or not config.get(CONF):
+            return None
+        skeleton = ConfigSkeleton.__new__(ConfigSkeleton)
+        skeleton.metadata = {}
+        for key, value in config.items():
+            if not value or key == "run_name" or key == "run_id":
+                continue
+            if key == "recursion_limit" and is_default_limit(value):
+                continue
+            if key == "metadata":
+                if type(value) is not dict:
+                    return None
+                skeleton.metadata = value
+            elif key == "tags":
+                skeleton.tags = value
+            elif key == "callbacks" and not copies_silently(value):
+                return None
+            base[key] = value
+        skeleton.base = base
+        for value in skeleton.metadata.values():
+            if copied(value) is not value:
+                skeleton.nested = True
+        return skeleton
+
+    cdef dict own(self, dict metadata, object tags, object callbacks, dict configurable):
+        """A task's own config: the superstep's with its metadata, tags, callbacks, configurable."""
+        cdef dict config = self.base.copy()
+        if not deep_metadata and not self.metadata:  # before LangGraph 1.2.5
+            config["metadata"] = metadata
+        elif self.nested or "lc_versions" in metadata:
+            config["metadata"] = merged_metadata(self.metadata, metadata)
+        else:
+            config["metadata"] = self.with_metadata(metadata)
+        if tags:
+            config["tags"] = [*self.tags, *tags] if self.tags else tags
+        config["callbacks"] = callbacks
+        config[CONF] = configurable
+        return config
+
+    cdef dict with_metadata(self, dict metadata):
+        cdef dict merged = self.metadata.copy()
+        for key, value in metadata.items():
+            merged[key] = copied(value) if deep_metadata else value
+        return merged
+
+
+cdef bint copies_silently(object callbacks):
+    """Whether the copy that upstream makes of the callbacks, to replace it, runs only its code."""
+    cdef object kind = type(callbacks)
+    return kind is list or kind is CallbackManager or kind is AsyncCallbackManager
+
+
+cdef bint merges_configs(object name) except -1:
+    """Whether `name`, as upstream's module has it, is the function of this module."""
+    return name is merge_configs
 
 
 def make_merge_configs(original, Tally tally not None, str variant not None):

@@ -1,9 +1,35 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from fastgraph.kernels.tally import Tally
 
+class Alarm:
+    def release(self) -> None: ...
+
+class Entry:
+    def __call__(self, future: Any) -> None: ...
+
+class Futures:
+    def __init__(self, runner: Any) -> None: ...
+    def __len__(self) -> int: ...
+    def __bool__(self) -> bool: ...
+    def __setitem__(self, future: Any, task: Any) -> None: ...
+    def items(self) -> list[tuple[Any, Any]]: ...
+
+def tick(
+    self: Any,
+    tasks: Iterable[Any],
+    *,
+    reraise: bool = True,
+    timeout: float | None = None,
+    retry_policy: Any = None,
+    get_waiter: Callable[[], Any] | None = None,
+    schedule_task: Callable[..., Any],
+) -> Iterator[None]: ...
 def commit(self: Any, task: Any, exception: BaseException | None) -> None: ...
+def make_tick(
+    original: Callable[..., Iterator[None]], tally: Tally, variant: str
+) -> Callable[..., Iterator[None]]: ...
 def make_commit(
     original: Callable[..., None], tally: Tally, variant: str
 ) -> Callable[..., None]: ...

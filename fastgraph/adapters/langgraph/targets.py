@@ -25,6 +25,9 @@ MAIN = "langgraph.pregel.main"
 DRAW = "langgraph.pregel._draw"
 RETRY = "langgraph.pregel._retry"
 RUNNER = "langgraph.pregel._runner"
+EXECUTOR = "langgraph.pregel._executor"
+FUTURE = "langgraph._internal._future"
+QUEUE = "langgraph._internal._queue"
 READ = "langgraph.pregel._read"
 WRITE = "langgraph.pregel._write"
 STATE = "langgraph.graph.state"
@@ -60,6 +63,15 @@ CHANNELS: Proven = {
     },
 }
 
+EMITS: Proven = {
+    f"{LOOP}:PregelLoop._emit": {"ceb2fb8748c497c0"},
+    "langgraph.pregel._io:map_output_values": {"e93a0b2fcfc130b7"},
+}
+LOOPS: Proven = {f"{LOOP}:PregelLoop._reapplies_pending_writes": {"5261e6be87de7416"}, **EMITS}
+CHECKPOINTS: Proven = {
+    "langgraph.checkpoint.base.id:uuid6": {"c6cd51c241578146"},
+    "langgraph.checkpoint.base.id:UUID": {"cd4d8b79f4c91b57"},
+}
 NULL_VERSION: Proven = {f"{ALGO}:checkpoint_null_version": {"6997a276f337eddf"}}
 TRIGGERS: Proven = {f"{ALGO}:_triggers": {"b715de73e93bb1ce"}}
 SCRATCHPAD: Proven = {
@@ -144,6 +156,40 @@ CORE_ASYNC_ENDS: Proven = {
 CORE_ENDS: Proven = {
     f"{CORE_MANAGER}:CallbackManagerForChainRun.on_chain_end": {"27db298d90021583"},
     f"{CORE_MANAGER}:CallbackManagerForChainRun.on_chain_error": {"74401029d3cfe610"},
+}
+RUNNERS: Proven = {
+    f"{RUNNER}:FuturesDict": {"fb7dcec431db08fc", "651ee5f2471f1259"},
+    f"{RUNNER}:PregelRunner.__init__": {"fceccb234cfd77e2"},
+    f"{RUNNER}:PregelRunner._should_route_to_error_handler": {"efb18d9e3ee80566"},
+    f"{RUNNER}:_exception": {"0be7d55cb5398d18"},
+    f"{RUNNER}:_panic_or_proceed": {"0ab28fa69f3e6e79"},
+    f"{RUNNER}:_should_stop_others": {"b44d32f83ed8d081", "bc1070721d227883"},
+}
+QUEUES: Proven = {
+    f"{QUEUE}:SyncQueue": {"0c1d0c5f26fae018"},
+    f"{QUEUE}:Semaphore": {"411e416f932548d7"},
+    f"{QUEUE}:AsyncQueue": {"a1055bad6893818f", "dce334ca5a5a8196"},
+}
+# What makes the waiters: their one use of the queue is reproduced.
+STREAM: Proven = {
+    f"{MAIN}:Pregel.stream": {
+        "d8950d933ff3d0ff",
+        "dce52e99b170a8e1",
+        "41251997a5887c69",
+        "4d13767fe33ca2cc",
+        "b6955639dcc301c9",
+        "7ecd8941de212afa",
+    }
+}
+ASTREAM: Proven = {
+    f"{MAIN}:Pregel.astream": {
+        "234ff628aab12a5d",
+        "eae059b6e6e063a6",
+        "e0dcdc859a7f8ddb",
+        "3315a42a00b24b75",
+        "6003af97f431afd0",
+        "e60b469dc31772f5",
+    }
 }
 
 
@@ -400,6 +446,81 @@ TARGETS: tuple[Target, ...] = (
         (CONTEXTS, PATCH_CONFIG, CORE_CHILDREN, CORE_RUNS, CORE_ASYNC_ENDS),
     ),
     target(
+        "PregelRunner.tick",
+        (RUNNER,),
+        {
+            "streams before it raises": {"9cd8187fc75235a5", "6a85a34da126e9a4"},
+            "raises at once": {"551f6bc7e143a3d8"},
+        },
+        "runner:make_tick",
+        "Runs the tasks of a superstep of a sync run.",
+        "All calls; waits for chunks by itself without `max_concurrency`, as long as each task "
+        "has a worker.",
+        (RUNNERS, QUEUES, STREAM, {f"{EXECUTOR}:BackgroundExecutor.submit": {"2fda710ca55bf5b6"}}),
+    ),
+    target(
+        "PregelRunner.atick",
+        (RUNNER,),
+        {
+            "streams before it raises": {"b319a58ab8775a76", "8d378eda725824b6"},
+            "raises at once": {"67e11bdc4e6ef1d4"},
+        },
+        "async_runner:make_atick",
+        "Runs the tasks of a superstep of an async run.",
+        "All calls; waits for chunks with a future of its own in loops without a task factory.",
+        (RUNNERS, QUEUES, ASTREAM),
+    ),
+    target(
+        "AsyncBackgroundExecutor.submit",
+        (EXECUTOR,),
+        {"": {"82433cf303e2eefa"}},
+        "executor:make_submit",
+        "Runs a coroutine in the background of an async run.",
+        "Coroutines submitted in the loop's own thread, Pythons whose tasks take a context and "
+        "are not started at once.",
+        (
+            {
+                f"{FUTURE}:run_coroutine_threadsafe": {"dd5e0970fbae2427"},
+                f"{FUTURE}:_ensure_future": {"9270e5d45e54d948"},
+            },
+        ),
+    ),
+    target(
+        "AsyncBackgroundExecutor.done",
+        (EXECUTOR,),
+        {"": {"4a0e12c46c7c2a3e"}},
+        "executor:make_done",
+        "Forgets a background task that is done.",
+        "All calls.",
+    ),
+    target(
+        "SyncQueue.get",
+        (QUEUE,),
+        {"": {"1bb97dec52b3651d"}},
+        "queues:make_get",
+        "Takes the next chunk of a sync run's stream.",
+        "Calls that do not wait.",
+        (QUEUES,),
+    ),
+    target(
+        "SyncQueue.put",
+        (QUEUE,),
+        {"": {"e2de4d181f259585"}},
+        "queues:make_put",
+        "Adds a chunk to a sync run's stream.",
+        "All calls.",
+        (QUEUES,),
+    ),
+    target(
+        "_output",
+        (MAIN,),
+        {"": {"a9cbf3e008374982"}},
+        "queues:make_output",
+        "Hands the chunks in a run's stream to the consumer.",
+        "The engine's own queues, nothing printed.",
+        (QUEUES,),
+    ),
+    target(
         "PregelRunner.commit",
         (RUNNER,),
         {"": {"3d3ee238b0a4542c", "9b0c12b6619cbce0"}},
@@ -448,19 +569,106 @@ TARGETS: tuple[Target, ...] = (
         "All calls; the function exists from LangGraph 1.2 on.",
     ),
     target(
+        "Pregel.invoke",
+        (MAIN,),
+        {"": {"cf9367a85813328f"}},
+        "invocation:make_invoke",
+        "Runs a graph for its result, without the state and the updates of every superstep.",
+        "The values of a list of output channels, nothing printed, `stream` as LangGraph has it.",
+        (READS,),
+    ),
+    target(
+        "Pregel.ainvoke",
+        (MAIN,),
+        {"": {"f1d27e4cb65ef777"}},
+        "invocation:make_ainvoke",
+        "The same for async runs.",
+        "The values of a list of output channels, nothing printed, `astream` as LangGraph has it.",
+        (READS,),
+    ),
+    target(
+        "PregelLoop.tick",
+        (LOOP,),
+        {"": {"29c48f91de1cba55"}},
+        "loop:make_tick",
+        "Prepares a superstep and decides whether there is one to run.",
+        "Exactly LangGraph's loops, no channel stored as deltas, steps left.",
+        (LOOPS,),
+    ),
+    target(
+        "PregelLoop._prepare_tasks_and_emit_checkpoint",
+        (LOOP,),
+        {"": {ABSENT, "0f29c7c0ce6ee91b"}},
+        "loop:make_prepare_tasks",
+        "Prepares the tasks of a superstep without making the checkpoint's config for nobody.",
+        "Runs that do not stream checkpoints.",
+        (EMITS,),
+    ),
+    target(
+        "PregelLoop.after_tick",
+        (LOOP,),
+        {"": {"abb09e58d6671cd0"}},
+        "loop:make_after_tick",
+        "Finishes a superstep: applies the writes, streams the values, puts the checkpoint.",
+        "Exactly LangGraph's loops, no channel stored as deltas.",
+        (CHANNELS, EMITS),
+        switched=f"{PACKAGE}.channels:invalidate_tables",
+    ),
+    target(
+        "PregelLoop.put_writes",
+        (LOOP,),
+        {"": {"2858b1fa7c8a8107", "37f8f3d2bfc4c283"}},
+        "pending:make_put_writes",
+        "Keeps and saves what a task wrote, without making the list of pending writes anew.",
+        "The first writes of a task, none loaded with the checkpoint left, no channel stored as "
+        "deltas or not at all.",
+        (CHANNELS,),
+    ),
+    target(
+        "SyncPregelLoop.put_writes",
+        (LOOP,),
+        {"": {ABSENT, "9b96a3321f48314a"}},
+        "pending:make_sync_put_writes",
+        "The same in a sync run.",
+        "Runs without a cache.",
+    ),
+    target(
+        "AsyncPregelLoop.put_writes",
+        (LOOP,),
+        {"": {ABSENT, "7ce242990510f221"}},
+        "pending:make_async_put_writes",
+        "The same in an async run.",
+        "Runs without a cache.",
+    ),
+    target(
+        "PregelLoop._put_checkpoint",
+        (LOOP,),
+        {"": {"f2deb1dae25495f3", "6418c8178b4b3368"}},
+        "checkpoint:make_put_checkpoint",
+        "Makes a superstep's checkpoint, its id alone where nobody saves it, and has it saved.",
+        "Supersteps of runs without channels stored as deltas or not at all.",
+        (CHANNELS, CHECKPOINTS),
+    ),
+    target(
         "create_checkpoint",
         (CHECKPOINT, LOOP, MAIN),
         {
-            "": {
-                "162ded169deaa27b",
-                "bb57e207c3fa5e42",
-                "f2e96802eae3a4c2",
-                "8555c403e4ebac8a",
-            }
+            "from the channels": {"8555c403e4ebac8a"},
+            "by upstream": {"162ded169deaa27b", "bb57e207c3fa5e42", "f2e96802eae3a4c2"},
         },
         "checkpoint:make_create_checkpoint",
-        "Lets upstream create the checkpoint and keeps the highest channel version known.",
-        "All calls.",
+        "Makes a checkpoint from what the channels hold; before LangGraph 1.2.15, keeps book of "
+        "the one upstream makes.",
+        "Checkpoint and channels in plain dicts, no channel to snapshot.",
+        (CHANNELS, CHECKPOINTS),
+    ),
+    target(
+        "copy_checkpoint",
+        (CHECKPOINT, LOOP, MAIN),
+        {"": {"a57f7ccd505a18c5"}},
+        "checkpoint:make_copy_checkpoint",
+        "Copies a checkpoint for the saver.",
+        "Checkpoint in a plain dict.",
     ),
     target(
         "_merge_metadata_dicts",

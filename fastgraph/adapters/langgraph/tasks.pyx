@@ -21,6 +21,7 @@ from langgraph.types import PregelExecutableTask as _PregelExecutableTask
 from langgraph.types import Send as _Send
 
 from fastgraph.adapters.langgraph.channels cimport topic_list
+from fastgraph.adapters.langgraph.config cimport ConfigSkeleton, merges_configs
 from fastgraph.adapters.langgraph.runtime cimport new_info, with_changes
 from fastgraph.kernels.record cimport Record
 from fastgraph.kernels.tally cimport Tally
@@ -32,6 +33,7 @@ cdef object Send = _Send
 cdef object PregelTaskWrites = _algo.PregelTaskWrites
 cdef object hexdigest = _algo.xxh3_128_hexdigest
 cdef object deque = collections.deque
+cdef object new_tuple = tuple.__new__
 cdef object partial = functools.partial
 cdef bint has_notes = sys.version_info >= (3, 11)
 
@@ -63,36 +65,39 @@ cdef bint id_per_interrupt
 
 
 cdef class Superstep:
-    """What all tasks of one superstep have in common: the arguments of the call, unpacked once."""
+    """What all tasks of one superstep have in common, looked up and merged once."""
 
-    cdef dict checkpoint
-    cdef object checkpoint_id_bytes
-    cdef object pending_writes
-    cdef object channels
-    cdef object managed
-    cdef object config
-    cdef object configurable
-    cdef object step
-    cdef object stop
-    cdef object store
-    cdef object checkpointer
-    cdef object manager
-    cdef object retry_policy
+    cdef int begin(self) except -1:
+        """Look up what tasks need from the config, once one is made and not before."""
+        if self.configurable is not None:
+            return 0
+        self.configurable = self.config[CONF]
+        self.runtime = self.configurable.get(RUNTIME, DEFAULT_RUNTIME)
+        self.parent_ns = self.configurable.get(CHECKPOINT_NS, "")
+        run_id = self.config.get("run_id")
+        self.run_id = str(run_id) if run_id else None
+        if self.manager and merges_configs(_algo.merge_configs):
+            self.skeleton = ConfigSkeleton.of(self.config)
+        return 0
 
 
-cdef str outside(object task_path, dict checkpoint, object config, object channels):
+cdef str outside(object task_path, Superstep superstep):
     """Why upstream has to prepare the task; None inside the domain."""
+    if not superstep.for_execution:
+        return "a task for display"
+    if type(task_path) is not tuple or type(superstep.checkpoint) is not dict:
+        return "path or checkpoint of another type"
     kind = task_path[0]
     if kind == PUSH:
         if len(task_path) != 2:
             return "a call of the functional API"
-        if type(channels.get(TASKS)) is not Topic:
+        if type(superstep.channels.get(TASKS)) is not Topic:
             return "the tasks channel is not a Topic"
     elif kind != PULL:
         return "neither pulled nor pushed"
-    if checkpoint["v"] <= 1:
+    if superstep.checkpoint["v"] <= 1:
         return "task ids of an old checkpoint"
-    if CONF not in config:
+    if type(superstep.config) is not dict or CONF not in superstep.config:
         return "a config without configurable values"
     return None
 
@@ -106,11 +111,11 @@ cdef str hashed_id(object namespace, str parts):
 cdef object scratchpad_for(Superstep superstep, str task_id, str namespace):
     """Through the name in upstream's module, where the compiled one is, or somebody's wrapper."""
     return _algo._scratchpad(
-        superstep.config[CONF].get(SCRATCHPAD),
+        superstep.configurable.get(SCRATCHPAD),
         superstep.pending_writes,
         task_id,
         namespace if id_per_interrupt else hexdigest(namespace.encode()),
-        superstep.config[CONF].get(RESUME_MAP),
+        superstep.configurable.get(RESUME_MAP),
         superstep.step,
         superstep.stop,
     )
@@ -118,9 +123,8 @@ cdef object scratchpad_for(Superstep superstep, str task_id, str namespace):
 
 cdef object runtime_for(Superstep superstep, str task_id, str namespace):
     """The runtime with what is this task's own."""
-    run_id = superstep.config.get("run_id")
     return with_changes(
-        superstep.configurable.get(RUNTIME, DEFAULT_RUNTIME),
+        superstep.runtime,
         {
             "previous": superstep.checkpoint["channel_values"].get(PREVIOUS),
             "store": superstep.store,
@@ -129,30 +133,58 @@ cdef object runtime_for(Superstep superstep, str task_id, str namespace):
                 namespace,
                 task_id,
                 superstep.configurable.get(THREAD_ID),
-                str(run_id) if run_id else None,
+                superstep.run_id,
             ),
         },
     )
 
 
 cdef object config_for(
-    Superstep superstep, object node, object name, dict metadata, dict own_configurable
+    Superstep superstep, object tags, object name, dict metadata, dict configurable
 ):
     """`patch_config(merge_configs(config, own), ...)`; what is merged is a copy already."""
-    cdef object config = _algo.merge_configs(
-        superstep.config, {"metadata": metadata, "tags": node.tags}
-    )
+    cdef object callbacks = None
+    cdef object config
     if superstep.manager:
         callbacks = superstep.manager.get_child(f"graph:step:{superstep.step}")
+    if callbacks is not None and superstep.skeleton is not None:
+        config = superstep.skeleton.own(metadata, tags, callbacks, configurable)
+    else:
+        config = _algo.merge_configs(superstep.config, {"metadata": metadata, "tags": tags})
         if callbacks is not None:
             # The name and id of the run were for the callbacks that are replaced here.
             config["callbacks"] = callbacks
             config.pop("run_name", None)
             config.pop("run_id", None)
+        config[CONF] = configurable
     if name is not None:
         config["run_name"] = name
-    config[CONF] = {**config.get(CONF, {}), **own_configurable}
     return config
+
+
+cdef dict configurable_for(
+    Superstep superstep,
+    str task_id,
+    str namespace,
+    object writes,
+    object read,
+    object scratchpad,
+    object runtime,
+):
+    """The superstep's configurable values with those that are the task's own."""
+    cdef dict configurable = {**superstep.configurable}
+    configurable[TASK_ID] = task_id
+    configurable[SEND] = writes.extend
+    configurable[READ] = read
+    configurable[CHECKPOINTER] = superstep.checkpointer or configurable.get(CHECKPOINTER)
+    configurable[CHECKPOINT_MAP] = {
+        **configurable.get(CHECKPOINT_MAP, {}), superstep.parent_ns: superstep.checkpoint["id"]
+    }
+    configurable[CHECKPOINT_ID] = None
+    configurable[CHECKPOINT_NS] = namespace
+    configurable[SCRATCHPAD] = scratchpad
+    configurable[RUNTIME] = runtime
+    return configurable
 
 
 cdef object executable(
@@ -164,15 +196,15 @@ cdef object executable(
     tuple path,
     object triggers,
     str task_id,
-    object parent_ns,
     str namespace,
     dict metadata,
     object scratchpad,
     object timeout,
 ):
     """The task, with its metadata, runtime, read function and config."""
-    if node.metadata:
-        metadata.update(node.metadata)
+    node_metadata = node.metadata
+    if node_metadata:
+        metadata.update(node_metadata)
     writes = deque()
     runtime = runtime_for(superstep, task_id, namespace)
     read = partial(
@@ -180,27 +212,10 @@ cdef object executable(
         scratchpad,
         superstep.channels,
         superstep.managed,
-        PregelTaskWrites(path, name, writes, triggers),
+        new_tuple(PregelTaskWrites, (path, name, writes, triggers)),
     )
-    config = config_for(
-        superstep,
-        node,
-        name,
-        metadata,
-        {
-            TASK_ID: task_id,
-            SEND: writes.extend,
-            READ: read,
-            CHECKPOINTER: superstep.checkpointer or superstep.configurable.get(CHECKPOINTER),
-            CHECKPOINT_MAP: {
-                **superstep.configurable.get(CHECKPOINT_MAP, {}),
-                parent_ns: superstep.checkpoint["id"],
-            },
-            CHECKPOINT_ID: None,
-            CHECKPOINT_NS: namespace,
-            SCRATCHPAD: scratchpad,
-            RUNTIME: runtime,
-        },
+    configurable = configurable_for(
+        superstep, task_id, namespace, writes, read, scratchpad, runtime
     )
     return executables.make(
         (
@@ -208,7 +223,7 @@ cdef object executable(
             value,
             runnable,
             writes,
-            config,
+            config_for(superstep, node.tags, name, metadata, configurable),
             triggers,
             node.retry_policy or superstep.retry_policy,
             None,
@@ -233,16 +248,14 @@ cdef dict metadata_for(
     }
 
 
-cdef object pulled_input(
-    Superstep superstep, object node, object scratchpad, object input_cache, tuple path
-):
+cdef object pulled_input(Superstep superstep, object node, object scratchpad, tuple path):
     try:
         return _algo._proc_input(
             node,
             superstep.managed,
             superstep.channels,
             for_execution=True,
-            input_cache=input_cache,
+            input_cache=superstep.input_cache,
             scratchpad=scratchpad,
         )
     except Exception as error:
@@ -251,22 +264,24 @@ cdef object pulled_input(
         raise
 
 
-cdef object pulled(
-    Superstep superstep, object node, object null_version, tuple path, object input_cache
-):
+cdef bint is_triggered(Superstep superstep, object node, object name) except -1:
+    return superstep.null_version is not None and _algo._triggers(
+        superstep.channels,
+        superstep.checkpoint["channel_versions"],
+        superstep.checkpoint["versions_seen"].get(name),
+        superstep.null_version,
+        node,
+    )
+
+
+cdef object pulled(Superstep superstep, object node, tuple path, bint known_triggered):
     """The task of a node, or None if it is not triggered or has no input."""
     cdef object name = path[1]
-    cdef dict checkpoint = superstep.checkpoint
-    if null_version is None or not _algo._triggers(
-        superstep.channels,
-        checkpoint["channel_versions"],
-        checkpoint["versions_seen"].get(name),
-        null_version,
-        node,
-    ):
+    if not known_triggered and not is_triggered(superstep, node, name):
         return None
+    superstep.begin()
     triggers = tuple(sorted(node.triggers))
-    parent_ns = superstep.configurable.get(CHECKPOINT_NS, "")
+    parent_ns = superstep.parent_ns
     node_ns = f"{parent_ns}{NS_SEP}{name}" if parent_ns else name
     task_id = hashed_id(
         superstep.checkpoint_id_bytes,
@@ -274,7 +289,7 @@ cdef object pulled(
     )
     namespace = f"{node_ns}{NS_END}{task_id}"
     scratchpad = scratchpad_for(superstep, task_id, namespace)
-    value = pulled_input(superstep, node, scratchpad, input_cache, path)
+    value = pulled_input(superstep, node, scratchpad, path)
     if value is MISSING:
         return None
     metadata = metadata_for(superstep, name, triggers, path, namespace)
@@ -282,20 +297,19 @@ cdef object pulled(
     if not runnable:
         return None
     return executable(
-        superstep, node, runnable, name, value, path, triggers, task_id, parent_ns, namespace,
-        metadata, scratchpad, node.timeout,
+        superstep, node, runnable, name, value, path, triggers, task_id, namespace, metadata,
+        scratchpad, node.timeout,
     )
 
 
-cdef object pushed(
-    Superstep superstep, object packet, object node, object index, tuple path
-):
+cdef object pushed(Superstep superstep, object packet, object node, object index, tuple path):
     """The task of a pending `Send`; None if its node does nothing."""
     cdef object name = packet.node
     runnable = node.node
     if runnable is None:
         return None
-    parent_ns = superstep.configurable.get(CHECKPOINT_NS, "")
+    superstep.begin()
+    parent_ns = superstep.parent_ns
     node_ns = f"{parent_ns}{NS_SEP}{name}" if parent_ns else name
     task_id = hashed_id(
         superstep.checkpoint_id_bytes, f"{node_ns}{superstep.step}{name}{PUSH}{index}"
@@ -305,11 +319,67 @@ cdef object pushed(
     translated = (*path, False)
     metadata = metadata_for(superstep, name, PUSH_TRIGGER, translated, namespace)
     scratchpad = scratchpad_for(superstep, task_id, namespace)
+    timeout = packet.timeout
     return executable(
-        superstep, node, runnable, name, packet.arg, translated, PUSH_TRIGGER, task_id, parent_ns,
-        namespace, metadata, scratchpad,
-        packet.timeout if packet.timeout is not None else node.timeout,
+        superstep, node, runnable, name, packet.arg, translated, PUSH_TRIGGER, task_id, namespace,
+        metadata, scratchpad, timeout if timeout is not None else node.timeout,
     )
+
+
+cdef object pending_send(object channel, object index):
+    """The `Send` at `index` of the tasks channel, without the copy that its `get` makes."""
+    cdef object sends = topic_list(channel)
+    if type(sends) is not list or type(index) is not int or not 0 <= index < len(sends):
+        return None
+    packet = sends[index]
+    return packet if type(packet) is Send else None
+
+
+cdef object fall_back(Superstep superstep, object task_path, object checksum, str reason):
+    tally_.fell_back(reason)
+    return stock(
+        task_path, checksum, checkpoint=superstep.checkpoint,
+        checkpoint_id_bytes=superstep.checkpoint_id_bytes,
+        checkpoint_null_version=superstep.null_version, pending_writes=superstep.pending_writes,
+        processes=superstep.processes, channels=superstep.channels, managed=superstep.managed,
+        config=superstep.config, step=superstep.step, stop=superstep.stop,
+        for_execution=superstep.for_execution, store=superstep.store,
+        checkpointer=superstep.checkpointer, manager=superstep.manager,
+        input_cache=superstep.input_cache, cache_policy=superstep.cache_policy,
+        retry_policy=superstep.retry_policy,
+    )
+
+
+cdef object prepared(Superstep superstep, object task_path, bint known_triggered):
+    """The task at `task_path`, or None if there is nothing to run there."""
+    cdef object packet = None
+    cdef object node
+    cdef str reason
+
+    tally_.calls += 1
+    reason = outside(task_path, superstep)
+    if reason is not None:
+        return fall_back(superstep, task_path, None, reason)
+    if task_path[0] == PULL:
+        node = superstep.processes.get(task_path[1])
+        if node is None:
+            return None
+    else:
+        packet = pending_send(superstep.channels[TASKS], task_path[1])
+        node = superstep.processes.get(packet.node) if packet is not None else None
+        if node is None:
+            return fall_back(superstep, task_path, None, "nothing to push")  # upstream logs it
+    if superstep.cache_policy or node.cache_policy:
+        return fall_back(superstep, task_path, None, "a cache policy")
+    path = task_path if len(task_path) < 4 else task_path[:3]
+    if packet is None:
+        return pulled(superstep, node, path, known_triggered)
+    return pushed(superstep, packet, node, task_path[1], path)
+
+
+cdef bint prepares_tasks(object name) except -1:
+    """Whether `name`, as upstream's module has it, is the function of this module."""
+    return name is prepare_single_task
 
 
 def prepare_single_task(
@@ -338,70 +408,28 @@ def prepare_single_task(
 
     Replaces `langgraph.pregel._algo.prepare_single_task`.
     """
-    cdef Superstep superstep
-    cdef str reason
-
-    tally_.calls += 1
-    if not for_execution:
-        reason = "a task for display"
-    elif task_id_checksum is not None:
-        reason = "a task id to be checked"
-    elif type(task_path) is not tuple or type(checkpoint) is not dict:
-        reason = "path or checkpoint of another type"
-    else:
-        reason = outside(task_path, checkpoint, config, channels)
-    packet = None
-    node = None
-    if reason is None:
-        if task_path[0] == PULL:
-            node = processes.get(task_path[1])
-            if node is None:
-                return None
-        else:
-            packet = pending_send(channels[TASKS], task_path[1])
-            node = processes.get(packet.node) if packet is not None else None
-            if node is None:
-                reason = "nothing to push"  # upstream says so in the log
-        if reason is None and (cache_policy or node.cache_policy):
-            reason = "a cache policy"
-    if reason is not None:
-        tally_.fell_back(reason)
-        return stock(
-            task_path, task_id_checksum, checkpoint=checkpoint,
-            checkpoint_id_bytes=checkpoint_id_bytes,
-            checkpoint_null_version=checkpoint_null_version, pending_writes=pending_writes,
-            processes=processes, channels=channels, managed=managed, config=config, step=step,
-            stop=stop, for_execution=for_execution, store=store, checkpointer=checkpointer,
-            manager=manager, input_cache=input_cache, cache_policy=cache_policy,
-            retry_policy=retry_policy,
-        )
-    superstep = Superstep.__new__(Superstep)
+    cdef Superstep superstep = Superstep.__new__(Superstep)
     superstep.checkpoint = checkpoint
     superstep.checkpoint_id_bytes = checkpoint_id_bytes
+    superstep.null_version = checkpoint_null_version
     superstep.pending_writes = pending_writes
+    superstep.processes = processes
     superstep.channels = channels
     superstep.managed = managed
     superstep.config = config
-    superstep.configurable = config[CONF]
     superstep.step = step
     superstep.stop = stop
+    superstep.for_execution = bool(for_execution)
     superstep.store = store
     superstep.checkpointer = checkpointer
     superstep.manager = manager
+    superstep.input_cache = input_cache
+    superstep.cache_policy = cache_policy
     superstep.retry_policy = retry_policy
-    path = task_path[:3]
-    if packet is None:
-        return pulled(superstep, node, checkpoint_null_version, path, input_cache)
-    return pushed(superstep, packet, node, task_path[1], path)
-
-
-cdef object pending_send(object channel, object index):
-    """The `Send` at `index` of the tasks channel, without the copy that its `get` makes."""
-    cdef object sends = topic_list(channel)
-    if type(sends) is not list or type(index) is not int or not 0 <= index < len(sends):
-        return None
-    packet = sends[index]
-    return packet if type(packet) is Send else None
+    if task_id_checksum is not None:
+        tally_.calls += 1
+        return fall_back(superstep, task_path, task_id_checksum, "a task id to be checked")
+    return prepared(superstep, task_path, False)
 
 
 def make_prepare_single_task(original, Tally tally not None, str variant not None):

@@ -27,6 +27,7 @@ from fastgraph.adapters.langgraph.channels cimport (
     topic_list,
     unusual,
 )
+from fastgraph.adapters.langgraph.tasks cimport Superstep, prepared, prepares_tasks
 from fastgraph.kernels.tally cimport Tally
 from fastgraph.kernels.trigger_index cimport TriggerIndex
 from fastgraph.kernels.version_vector cimport VersionVector, later
@@ -215,9 +216,14 @@ cdef object null_version(dict versions):
 
 
 cdef object candidates(
-    dict checkpoint, dict nodes, object channels, object trigger_to_nodes, object updated
+    dict checkpoint,
+    dict nodes,
+    object channels,
+    object trigger_to_nodes,
+    object updated,
+    bint* known_triggered,
 ):
-    """The names of the nodes to prepare, in upstream's order."""
+    """The names of the nodes to prepare, in upstream's order; whether all of them are triggered."""
     if null_version(checkpoint["channel_versions"]) is None:
         return ()
     if updated and trigger_to_nodes:
@@ -230,10 +236,13 @@ cdef object candidates(
         if names is nodes and trigger_to_nodes and type(channels) is ChannelTable:
             triggered = from_index(checkpoint, nodes, <ChannelTable>channels, trigger_to_nodes)
             if triggered is not None:
+                known_triggered[0] = True
                 return triggered
-        return triggered_among(checkpoint, nodes, channels, names)
+        triggered = triggered_among(checkpoint, nodes, channels, names)
     except Exception:
         return names
+    known_triggered[0] = triggered is not names
+    return triggered
 
 
 cdef Py_ssize_t pending_sends(object channels) except -1:
@@ -266,8 +275,10 @@ def prepare_next_tasks(
     Replaces `langgraph.pregel._algo.prepare_next_tasks`; upstream prepares each single task.
     """
     cdef str reason = outside(checkpoint, processes, channels, trigger_to_nodes)
-    cdef list paths
+    cdef Superstep superstep
     cdef dict tasks = {}
+    cdef bint natively
+    cdef bint known_triggered = False
 
     prepare_tally.calls += 1
     if reason is not None:
@@ -278,40 +289,71 @@ def prepare_next_tasks(
             trigger_to_nodes=trigger_to_nodes, updated_channels=updated_channels,
             retry_policy=retry_policy, cache_policy=cache_policy,
         )
-    checkpoint_id_bytes = unhexlify(checkpoint["id"].replace("-", ""))
-    null = null_version(checkpoint["channel_versions"])
-    input_cache = {}
-    # Looked up at each call, as upstream's own global is: somebody may have wrapped it.
-    prepare_single_task = _algo.prepare_single_task
-    paths = [(PUSH, i) for i in range(pending_sends(channels))]
+    superstep = Superstep.__new__(Superstep)
+    superstep.checkpoint = checkpoint
+    superstep.checkpoint_id_bytes = unhexlify(checkpoint["id"].replace("-", ""))
+    superstep.null_version = null_version(checkpoint["channel_versions"])
+    superstep.pending_writes = pending_writes
+    superstep.processes = processes
+    superstep.channels = channels
+    superstep.managed = managed
+    superstep.config = config
+    superstep.step = step
+    superstep.stop = stop
+    superstep.for_execution = bool(for_execution)
+    superstep.store = store
+    superstep.checkpointer = checkpointer
+    superstep.manager = manager
+    superstep.input_cache = {}
+    superstep.cache_policy = cache_policy
+    superstep.retry_policy = retry_policy
+    # Looked up at each call, as upstream's own globals are: somebody may have wrapped them.
+    prepare_one = _algo.prepare_single_task
+    natively = prepares_tasks(prepare_one)
+    for index in range(pending_sends(channels)):
+        add(tasks, prepare(superstep, (PUSH, index), False, natively, prepare_one))
     # Found before any of them is prepared: preparing may run a mapper, but writes to no channel.
-    names = candidates(checkpoint, processes, channels, trigger_to_nodes, updated_channels)
-    paths += [(PULL, name) for name in names]
-    for path in paths:
-        task = prepare_single_task(
-            path,
-            None,
-            checkpoint=checkpoint,
-            checkpoint_id_bytes=checkpoint_id_bytes,
-            checkpoint_null_version=null,
-            pending_writes=pending_writes,
-            processes=processes,
-            channels=channels,
-            managed=managed,
-            config=config,
-            step=step,
-            stop=stop,
-            for_execution=for_execution,
-            store=store,
-            checkpointer=checkpointer,
-            manager=manager,
-            input_cache=input_cache,
-            cache_policy=cache_policy,
-            retry_policy=retry_policy,
-        )
-        if task:
-            tasks[task.id] = task
+    names = candidates(
+        checkpoint, processes, channels, trigger_to_nodes, updated_channels, &known_triggered
+    )
+    known_triggered = known_triggered and _algo._triggers is _triggers
+    for name in names:
+        add(tasks, prepare(superstep, (PULL, name), known_triggered, natively, prepare_one))
     return tasks
+
+
+cdef int add(dict tasks, object task) except -1:
+    if task:
+        tasks[task.id] = task
+    return 0
+
+
+cdef object prepare(
+    Superstep superstep, tuple path, bint known_triggered, bint natively, object prepare_one
+):
+    if natively:
+        return prepared(superstep, path, known_triggered)
+    return prepare_one(
+        path,
+        None,
+        checkpoint=superstep.checkpoint,
+        checkpoint_id_bytes=superstep.checkpoint_id_bytes,
+        checkpoint_null_version=superstep.null_version,
+        pending_writes=superstep.pending_writes,
+        processes=superstep.processes,
+        channels=superstep.channels,
+        managed=superstep.managed,
+        config=superstep.config,
+        step=superstep.step,
+        stop=superstep.stop,
+        for_execution=superstep.for_execution,
+        store=superstep.store,
+        checkpointer=superstep.checkpointer,
+        manager=superstep.manager,
+        input_cache=superstep.input_cache,
+        cache_policy=superstep.cache_policy,
+        retry_policy=superstep.retry_policy,
+    )
 
 
 def make_prepare_next_tasks(original, Tally tally not None, str variant):

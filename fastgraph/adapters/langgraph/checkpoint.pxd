@@ -1,0 +1,1 @@
+cdef dict with_configurable(dict config, dict changes)

@@ -1,0 +1,13 @@
+cdef class ConfigSkeleton:
+    cdef dict base
+    cdef dict metadata
+    cdef object tags
+    cdef bint nested
+
+    @staticmethod
+    cdef ConfigSkeleton of(dict config)
+    cdef dict own(self, dict metadata, object tags, object callbacks, dict configurable)
+    cdef dict with_metadata(self, dict metadata)
+
+
+cdef bint merges_configs(object name) except -1

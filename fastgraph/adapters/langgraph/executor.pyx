@@ -1,0 +1,111 @@
+"""Background tasks of async runs: handing a coroutine to the event loop.
+
+Domain: coroutines that are made in the loop's own thread, on Pythons whose tasks take a context
+and start in the loop's next iteration (3.11; later ones may start them at once). The task is the
+one upstream makes, from the same coroutine, in the same context.
+"""
+
+import asyncio
+
+from langgraph._internal import _future
+from langgraph.errors import GraphBubbleUp as _GraphBubbleUp
+from langgraph.pregel import _executor
+
+from fastgraph.kernels.tally cimport Tally
+
+cdef extern from "Python.h":
+    object PyContext_CopyCurrent()
+
+cdef object running_loop = asyncio._get_running_loop
+cdef object iscoroutine = asyncio.iscoroutine
+cdef object CancelledError = asyncio.CancelledError
+cdef object GraphBubbleUp = _GraphBubbleUp
+# Python 3.10 has no contexts for tasks; from 3.12 on, tasks may be started at once.
+cdef bint has_contexts = not _future.CONTEXT_NOT_SUPPORTED
+cdef bint has_eager_tasks = not _future.EAGER_NOT_SUPPORTED
+
+cdef object stock_submit
+cdef Tally submit_tally
+cdef Tally done_tally
+
+
+def submit(
+    self,
+    fn,
+    *args,
+    __name__=None,
+    __cancel_on_exit__=False,
+    __reraise_on_exit__=True,
+    __next_tick__=False,
+    **kwargs,
+):
+    """Run a coroutine function in the background.
+
+    Replaces `langgraph.pregel._executor.AsyncBackgroundExecutor.submit`.
+    """
+    submit_tally.calls += 1
+    loop = self.loop
+    if has_eager_tasks and not __next_tick__:
+        reason = "a task that starts at once"
+    elif not has_contexts:
+        reason = "a Python without contexts for tasks"
+    elif running_loop() is not loop:
+        reason = "not in the loop's thread"
+    else:
+        reason = None
+    if reason is not None:
+        submit_tally.fell_back(reason)
+        return stock_submit(
+            self,
+            fn,
+            *args,
+            __name__=__name__,
+            __cancel_on_exit__=__cancel_on_exit__,
+            __reraise_on_exit__=__reraise_on_exit__,
+            __next_tick__=__next_tick__,
+            **kwargs,
+        )
+    coroutine = fn(*args, **kwargs)
+    if self.semaphore:
+        coroutine = _executor.gated(self.semaphore, coroutine)
+    context = PyContext_CopyCurrent()
+    if iscoroutine(coroutine):
+        try:
+            task = loop.create_task(coroutine, name=__name__, context=context)
+        except RuntimeError:
+            coroutine.close()
+            raise
+    else:
+        task = _executor.run_coroutine_threadsafe(
+            coroutine, loop, name=__name__, context=context, lazy=__next_tick__
+        )
+    self.tasks[task] = (__cancel_on_exit__, __reraise_on_exit__)
+    task.add_done_callback(self.done)
+    return task
+
+
+def done(self, task):
+    """Forget a task that succeeded, was interrupted or was cancelled.
+
+    Replaces `langgraph.pregel._executor.AsyncBackgroundExecutor.done`.
+    """
+    done_tally.calls += 1
+    try:
+        error = task.exception()
+    except CancelledError:
+        self.tasks.pop(task)
+        return
+    if not error or isinstance(error, GraphBubbleUp):
+        self.tasks.pop(task)
+
+
+def make_submit(original, Tally tally not None, str variant):
+    global stock_submit, submit_tally
+    stock_submit, submit_tally = original, tally
+    return submit
+
+
+def make_done(original, Tally tally not None, str variant):
+    global done_tally
+    done_tally = tally
+    return done
