@@ -31,7 +31,9 @@ EXTENSIONS = {
     "fastgraph.adapters.langgraph.writes": "fastgraph/adapters/langgraph/writes.pyx",
     "fastgraph.adapters.langgraph.callbacks": "fastgraph/adapters/langgraph/callbacks.pyx",
     "fastgraph.adapters.langgraph.config": "fastgraph/adapters/langgraph/config.pyx",
-    "fastgraph.adapters.langgraph.channel_writes": "fastgraph/adapters/langgraph/channel_writes.pyx",
+    "fastgraph.adapters.langgraph.channel_writes": (
+        "fastgraph/adapters/langgraph/channel_writes.pyx"
+    ),
     "fastgraph.adapters.langgraph.branches": "fastgraph/adapters/langgraph/branches.pyx",
     "fastgraph.adapters.langgraph.executor": "fastgraph/adapters/langgraph/executor.pyx",
     "fastgraph.adapters.langgraph.nodes": "fastgraph/adapters/langgraph/nodes.pyx",
@@ -40,9 +42,7 @@ EXTENSIONS = {
     "fastgraph.adapters.langgraph.async_retry": "fastgraph/adapters/langgraph/async_retry.pyx",
     "fastgraph.adapters.langgraph.outputs": "fastgraph/adapters/langgraph/outputs.pyx",
     "fastgraph.adapters.langgraph.runner": "fastgraph/adapters/langgraph/runner.pyx",
-    "fastgraph.adapters.langgraph.async_runner": (
-        "fastgraph/adapters/langgraph/async_runner.pyx"
-    ),
+    "fastgraph.adapters.langgraph.async_runner": ("fastgraph/adapters/langgraph/async_runner.pyx"),
     "fastgraph.adapters.langgraph.queues": "fastgraph/adapters/langgraph/queues.pyx",
     "fastgraph.adapters.langgraph.retry": "fastgraph/adapters/langgraph/retry.pyx",
     "fastgraph.adapters.langgraph.runtime": "fastgraph/adapters/langgraph/runtime.pyx",

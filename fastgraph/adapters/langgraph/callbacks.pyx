@@ -17,7 +17,7 @@ from langchain_core.callbacks import manager as _manager
 from langchain_core.callbacks.manager import AsyncCallbackManager as _AsyncCallbackManager
 from langchain_core.callbacks.manager import CallbackManager as _CallbackManager
 from langchain_core.utils import uuid as _core_uuid
-from langgraph._internal import _config, _runnable
+from langgraph._internal import _runnable
 from uuid_utils import compat as _uuid_compat
 
 from fastgraph.kernels.slots cimport Slot
@@ -345,7 +345,8 @@ cdef bint tells(object manager) except -1:
 
 cdef object late_run(object manager, object run_id):
     """The manager of a run that had nobody to tell when it started."""
-    return run_of(manager, AsyncChainRun if type(manager) is AsyncCallbackManager else ChainRun, run_id)
+    cls = AsyncChainRun if type(manager) is AsyncCallbackManager else ChainRun
+    return run_of(manager, cls, run_id)
 
 
 cdef int end_late(object manager, object run_id, object value) except -1:

@@ -34,7 +34,7 @@ cdef str TASKS = _constants.TASKS
 
 
 cdef object nested_code(object method, str name):
-    """The code of the function `name` that a method of upstream's defines; None if there is none."""
+    """The code of the function `name` that a method of upstream's defines, if it does."""
     if type(method) is FunctionType:
         for constant in method.__code__.co_consts:
             if type(constant) is CodeType and constant.co_name == name:

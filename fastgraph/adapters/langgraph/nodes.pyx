@@ -9,7 +9,6 @@ config is a plain dict.
 """
 
 import inspect
-from types import MethodType as _MethodType
 
 from langchain_core.callbacks.manager import CallbackManager as _CallbackManager
 from langchain_core.runnables.config import var_child_runnable_config as _child_config
