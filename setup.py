@@ -31,7 +31,9 @@ EXTENSIONS = {
     "fastgraph.adapters.langgraph.writes": "fastgraph/adapters/langgraph/writes.pyx",
     "fastgraph.adapters.langgraph.callbacks": "fastgraph/adapters/langgraph/callbacks.pyx",
     "fastgraph.adapters.langgraph.config": "fastgraph/adapters/langgraph/config.pyx",
-    "fastgraph.adapters.langgraph.channel_writes": "fastgraph/adapters/langgraph/channel_writes.pyx",
+    "fastgraph.adapters.langgraph.channel_writes": (
+        "fastgraph/adapters/langgraph/channel_writes.pyx"
+    ),
     "fastgraph.adapters.langgraph.branches": "fastgraph/adapters/langgraph/branches.pyx",
     "fastgraph.adapters.langgraph.executor": "fastgraph/adapters/langgraph/executor.pyx",
     "fastgraph.adapters.langgraph.nodes": "fastgraph/adapters/langgraph/nodes.pyx",

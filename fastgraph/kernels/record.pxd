@@ -1,3 +1,6 @@
+from fastgraph.kernels.slots cimport Slot
+
+
 cdef class Record:
     cdef readonly object cls
     cdef readonly tuple names
@@ -6,3 +9,5 @@ cdef class Record:
 
     cdef object make(self, tuple values)
     cdef object changed(self, object instance, dict changes)
+    cdef object duplicate(self, object instance)
+    cdef Slot slot(self, str name)

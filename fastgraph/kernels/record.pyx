@@ -93,3 +93,19 @@ cdef class Record:
             else:
                 slot.set(copy, slot.get(instance))
         return copy if taken == len(changes) else None
+
+    cdef object duplicate(self, object instance):
+        """A copy of `instance`; None if it is of a subclass."""
+        cdef Slot slot
+        cdef Py_ssize_t i
+        if self.slots is None or type(instance) is not self.cls:
+            return None
+        copy = self.cls.__new__(self.cls)
+        for i in range(len(self.slots)):
+            slot = <Slot>self.slots[i]
+            slot.set(copy, slot.get(instance))
+        return copy
+
+    cdef Slot slot(self, str name):
+        """The slot of a field; None where the class has none."""
+        return None if self.slots is None else self.slots[self.position[name]]

@@ -166,13 +166,13 @@ def observing(ids: Ids, log: list[Any], is_async: bool, raises: bool = False) ->
         return Command(update={"count": state["count"] + 1}, goto="plain")
 
     runnable = RunnableLambda(commanding).with_config(run_name="renamed", tags=["mine"])
-    builder = StateGraph(State)
+    builder: Any = StateGraph(State)
     builder.add_node("plain", aplain if is_async else plain)
     builder.add_node("given", agiven if is_async else given)
     builder.add_node("runnable", runnable, metadata={"more": 1})
     builder.add_edge(START, "plain")
     ends = {"given": "given", "runnable": "runnable", END: END}
-    builder.add_conditional_edges("plain", apath if is_async else path, ends)  # type: ignore[arg-type]
+    builder.add_conditional_edges("plain", apath if is_async else path, ends)
     builder.add_conditional_edges("given", ashown if is_async else shown, ["plain"])
     return builder.compile()
 

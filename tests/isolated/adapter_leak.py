@@ -1,5 +1,6 @@
 """Runs graphs patched, again and again; says what is left of them. In a process of its own."""
 
+import asyncio
 import gc
 import json
 import operator
@@ -8,6 +9,7 @@ import weakref
 from collections import Counter
 from typing import Annotated, Any, TypedDict
 
+from langchain_core.callbacks import BaseCallbackHandler
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.graph import END, START, StateGraph
@@ -80,6 +82,36 @@ def run(watched: list[weakref.ref[Any]]) -> None:
     saved.invoke(Command(resume=1), config)
     saved.get_state(config)
     saved.update_state(config, {"n": 3}, as_node="step")
+    asyncio.run(together(watched))
+
+
+async def together(watched: list[weakref.ref[Any]]) -> None:
+    """Async runs: one by itself, two at once, one that fails and one that is cancelled."""
+
+    async def step(state: State) -> Any:
+        value = Value()
+        watched.append(weakref.ref(value))
+        await asyncio.sleep(0)
+        if state["n"] < 0:
+            raise ValueError("no")
+        return {"n": state["n"] + 1, "value": value, "seen": [value]}
+
+    async def again(state: State) -> str:
+        return "step" if state["n"] < 4 else END
+
+    builder = StateGraph(State).add_node("step", step).add_edge(START, "step")
+    graph = builder.add_conditional_edges("step", again, ["step", END]).compile()
+    watched.append(weakref.ref(graph))
+    await graph.ainvoke({"n": 0})
+    await asyncio.gather(*(graph.ainvoke({"n": n}) for n in (0, 1)))
+    given_up = asyncio.ensure_future(graph.ainvoke({"n": 0}))
+    for _ in range(9):
+        await asyncio.sleep(0)
+    given_up.cancel()
+    failed = await asyncio.gather(given_up, graph.ainvoke({"n": -1}), return_exceptions=True)
+    assert [type(error) for error in failed] == [asyncio.CancelledError, ValueError]
+    handled = await graph.ainvoke({"n": 0}, {"callbacks": [BaseCallbackHandler()]})
+    assert handled["n"] == 4
 
 
 class Forgetful(JsonPlusSerializer):

@@ -12,7 +12,7 @@ from langchain_core.callbacks.manager import AsyncCallbackManager as _AsyncCallb
 from langgraph._internal import _runnable
 from langgraph.pregel import _write
 
-from fastgraph.adapters.langgraph.branches cimport Branch, branch_of, passes_through
+from fastgraph.adapters.langgraph.branches cimport Branch, branch_of
 from fastgraph.adapters.langgraph.callbacks cimport (
     child_of,
     grandchild_of,
@@ -25,7 +25,6 @@ from fastgraph.adapters.langgraph.callbacks cimport (
 from fastgraph.adapters.langgraph.channel_writes cimport (
     is_runnable,
     write_channels,
-    write_entries,
     writes_channels,
 )
 from fastgraph.adapters.langgraph.nodes cimport (
@@ -143,16 +142,12 @@ async def _branch(Branch branch, value, dict config, source, run_id, str tag):
         answer = await branch.path.ainvoke(
             state, step_config(config, source, run_id, tag, False)
         )
-    entries = branch.entries(answer)
-    if not entries:
+    entries = branch.go(answer, config)
+    if entries is None:
         return value
-    if passes_through(entries):
-        return await ChannelWrite(entries).ainvoke(
-            value, step_config(config, source, run_id, tag, True)
-        )
-    if not write_entries(entries, config):
-        ChannelWrite.do_write(config, entries)
-    return value
+    return await ChannelWrite(entries).ainvoke(
+        value, step_config(config, source, run_id, tag, True)
+    )
 
 
 # RunnableSeq.ainvoke

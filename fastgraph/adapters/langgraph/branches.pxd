@@ -1,5 +1,4 @@
 cdef class Branch:
-    cdef object spec
     cdef object path
     cdef object ends
     cdef object reader
@@ -7,7 +6,7 @@ cdef class Branch:
     cdef object input_schema
 
     cdef object state(self, object value, dict config)
-    cdef object entries(self, object result)
+    cdef object destinations(self, object result)
+    cdef object go(self, object result, dict config)
 
 cdef Branch branch_of(object step, bint is_async)
-cdef bint passes_through(object entries) except -1

@@ -14,8 +14,11 @@ from langgraph.constants import END as _END
 from langgraph.constants import START as _START
 from langgraph.errors import InvalidUpdateError as _InvalidUpdateError
 from langgraph.graph import _branch
+from langgraph.graph import state as _state
 from langgraph.pregel import _read, _write
 from langgraph.types import Send as _Send
+
+from fastgraph.adapters.langgraph.channel_writes cimport nested_code, runs, write_entries
 
 cdef object partial = _partial
 cdef object MethodType = _MethodType
@@ -24,16 +27,24 @@ cdef object BranchSpec = _branch.BranchSpec
 cdef object RunnableCallable = _runnable.RunnableCallable
 cdef object ChannelRead = _read.ChannelRead
 cdef object ChannelWriteEntry = _write.ChannelWriteEntry
+cdef object ChannelWrite = _write.ChannelWrite
 cdef object PASSTHROUGH = _write.PASSTHROUGH
 cdef object InvalidUpdateError = _InvalidUpdateError
 cdef object START = _START
 cdef object END = _END
 cdef str CONF = _constants.CONF
 cdef str READ = _constants.CONFIG_KEY_READ
+cdef str SEND = _constants.CONFIG_KEY_SEND
+cdef str TASKS = _constants.TASKS
 cdef set READS = {"select", "fresh", "mapper"}
 cdef object route = _branch.BranchSpec._route
 cdef object aroute = _branch.BranchSpec._aroute
 cdef object finish = _branch.BranchSpec._finish
+cdef object starting_code = (
+    nested_code(_state.CompiledStateGraph.attach_branch, "get_writes")
+    if _state._CHANNEL_BRANCH_TO == "branch:to:{}"
+    else None
+)
 cdef object do_read = _read.ChannelRead.do_read
 
 
@@ -74,23 +85,55 @@ cdef class Branch:
             return {**value, **state}
         return state
 
-    cdef object entries(self, object result):
-        """The entries to write for where the path wants to go."""
-        cdef list destinations = []
-        answers = result if isinstance(result, (list, tuple)) else (result,)
-        for answer in answers:
-            if self.ends and not isinstance(answer, Send):
-                answer = self.ends[answer]
-            destinations.append(answer)
-        for destination in destinations:
+    cdef object destinations(self, object result):
+        """Where the path wants to go, as upstream hands it on."""
+        cdef list named = []
+        answers = result if isinstance(result, (list, tuple)) else [result]
+        if self.ends:
+            for answer in answers:
+                named.append(answer if isinstance(answer, Send) else self.ends[answer])
+            answers = named
+        for destination in answers:
             if destination is None or destination == START:
                 raise ValueError("Branch did not return a valid destination")
-        for destination in destinations:
+        for destination in answers:
             if isinstance(destination, Send) and destination.node == END:
                 raise InvalidUpdateError("Cannot send a packet to the END node")
-        # Without ends upstream hands on the path's own list or tuple.
-        given = destinations if self.ends or answers is not result else result
-        return self.writer(given, False)
+        return answers
+
+    cdef object go(self, object result, dict config):
+        """Write what starts the destinations; the entries that need the node's output, if any."""
+        destinations = self.destinations(result)
+        if starts_nodes(self.writer):
+            start(destinations, config)
+            return None
+        entries = self.writer(destinations, False)
+        if not entries:
+            return None
+        if passes_through(entries):
+            return entries
+        if not write_entries(entries, config):
+            ChannelWrite.do_write(config, entries)
+        return None
+
+
+cdef bint starts_nodes(object writer) noexcept:
+    """Whether `writer` is the one that a state graph gives to its branches."""
+    return starting_code is not None and runs(writer, starting_code)
+
+
+cdef int start(object destinations, dict config) except -1:
+    """Write to the channels that start the destinations, as a state graph's writer does."""
+    cdef list writes = []
+    for destination in destinations:
+        if destination != END:
+            if isinstance(destination, Send):
+                writes.append((TASKS, destination))
+            else:
+                writes.append((f"branch:to:{destination}", None))
+    if writes:
+        config[CONF][SEND](writes)
+    return 0
 
 
 cdef Branch branch_of(object step, bint is_async):
@@ -108,7 +151,6 @@ cdef Branch branch_of(object step, bint is_async):
     if len(accepts) != 1 or "config" not in accepts or not is_reader(given["reader"]):
         return None
     branch = Branch.__new__(Branch)
-    branch.spec = spec
     branch.path, branch.ends, branch.input_schema = spec
     branch.reader = given["reader"]
     branch.writer = given["writer"]

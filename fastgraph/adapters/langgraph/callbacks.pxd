@@ -10,3 +10,5 @@ cdef int end_late(object manager, object run_id, object value) except -1
 cdef int fail_late(object manager, object run_id, object error) except -1
 cdef object late_run(object manager, object run_id)
 cdef bint tells(object manager) except -1
+cdef bint is_stock(object cls, str name, object function) noexcept
+cdef object new(object cls)

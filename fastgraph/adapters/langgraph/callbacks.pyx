@@ -17,7 +17,7 @@ from langchain_core.callbacks import manager as _manager
 from langchain_core.callbacks.manager import AsyncCallbackManager as _AsyncCallbackManager
 from langchain_core.callbacks.manager import CallbackManager as _CallbackManager
 from langchain_core.utils import uuid as _core_uuid
-from langgraph._internal import _config, _runnable
+from langgraph._internal import _runnable
 from uuid_utils import compat as _uuid_compat
 
 from fastgraph.kernels.slots cimport Slot
@@ -25,8 +25,18 @@ from fastgraph.kernels.tally cimport Tally
 
 from cpython.object cimport PyObject, PyTypeObject
 
-cdef extern from "Python.h":
+cdef extern from *:
+    """
+    #include <Python.h>
+
+    /* `object.__new__(cls)`, without looking it up. */
+    static PyObject *fastgraph_new(PyObject *cls, PyObject *nothing)
+    {
+        return PyBaseObject_Type.tp_new((PyTypeObject *)cls, nothing, NULL);
+    }
+    """
     PyObject* _PyType_Lookup(PyTypeObject* cls, object name)
+    object fastgraph_new(object cls, tuple nothing)
 
 cdef object Mapping = _Mapping
 cdef object CallbackManager = _CallbackManager
@@ -66,6 +76,11 @@ cdef dict merged(object base, object incoming):
     elif VERSIONS not in incoming and isinstance(base_versions, Mapping):
         result[VERSIONS] = {**base_versions}
     return result
+
+
+cdef object new(object cls):
+    """An instance of a plain class, not initialized."""
+    return fastgraph_new(cls, ())
 
 
 cdef dict copied(object metadata):
@@ -110,7 +125,7 @@ cdef object child_of(object source, object run_id, object cls, object tag):
     That is the manager of the run, or the one that started it: what they pass on is the same.
     """
     cdef list tags, inheritable_tags
-    manager = cls.__new__(cls)
+    manager = new(cls)
     handlers = source.inheritable_handlers
     tags = list(source.inheritable_tags)
     inheritable_tags = tags.copy()
@@ -137,7 +152,7 @@ cdef object grandchild_of(object source, object run_id, object cls, object metad
 
     The step's own manager is left out: what it passes on is what it inherited and its `metadata`.
     """
-    manager = cls.__new__(cls)
+    manager = new(cls)
     inherited = merged(source.inheritable_metadata, metadata) if metadata else (
         source.inheritable_metadata
     )
@@ -185,7 +200,7 @@ def aget_child(self, tag=None):
 
 cdef object run_of(object manager, object cls, object run_id):
     """The manager of a run that `manager` started."""
-    run = cls.__new__(cls)
+    run = new(cls)
     run.run_id = run_id
     run.handlers = manager.handlers
     run.inheritable_handlers = manager.inheritable_handlers
@@ -316,7 +331,7 @@ cdef object new_run_id():
     ):
         return _manager.uuid7()
     number = uuid7_int(None, None)
-    made = UUID.__new__(UUID)
+    made = new(UUID)
     uuid_number.set(made, number)
     uuid_safety.set(made, unknown_safety)
     return made
@@ -330,7 +345,8 @@ cdef bint tells(object manager) except -1:
 
 cdef object late_run(object manager, object run_id):
     """The manager of a run that had nobody to tell when it started."""
-    return run_of(manager, AsyncChainRun if type(manager) is AsyncCallbackManager else ChainRun, run_id)
+    cls = AsyncChainRun if type(manager) is AsyncCallbackManager else ChainRun
+    return run_of(manager, cls, run_id)
 
 
 cdef int end_late(object manager, object run_id, object value) except -1:

@@ -6,10 +6,20 @@ writer shows its config to nobody and never waits, so sync and async runs write 
 Domain: exactly `ChannelWrite`, with entries of exactly upstream's types.
 """
 
+from types import CodeType, FunctionType
+
 from langchain_core.runnables.base import Runnable as _Runnable
 from langgraph._internal import _constants
+from langgraph.graph import state as _state
 from langgraph.pregel import _write
 from langgraph.types import Send as _Send
+
+from cpython.object cimport PyObject
+
+cdef extern from "Python.h":
+    bint PyFunction_Check(object o)
+    PyObject* PyFunction_GetCode(object function) except NULL
+    PyObject* PyFunction_GetClosure(object function)
 
 cdef object Runnable = _Runnable
 cdef object Send = _Send
@@ -21,6 +31,38 @@ cdef object SKIP_WRITE = _write.SKIP_WRITE
 cdef str CONF = _constants.CONF
 cdef str SEND = _constants.CONFIG_KEY_SEND
 cdef str TASKS = _constants.TASKS
+
+
+cdef object nested_code(object method, str name):
+    """The code of the function `name` that a method of upstream's defines, if it does."""
+    if type(method) is FunctionType:
+        for constant in method.__code__.co_consts:
+            if type(constant) is CodeType and constant.co_name == name:
+                return constant
+    return None
+
+
+cdef bint runs(object function, object code) noexcept:
+    """Whether `function` is a Python function with this code."""
+    return (
+        code is not None
+        and PyFunction_Check(function)
+        and PyFunction_GetCode(function) == <PyObject*>code
+    )
+
+
+cdef Py_ssize_t cell_of(object code, tuple names):
+    """Which cell of a function with `code` has the first of the names that it has; -1 if none."""
+    for name in names:
+        if code is not None and name in code.co_freevars:
+            return code.co_freevars.index(name)
+    return -1
+
+
+# How a state graph maps what a node returns to updates of channels and to where to go next.
+cdef object updates_code = nested_code(_state.CompiledStateGraph.attach_node, "_get_updates")
+cdef Py_ssize_t updates_cell = cell_of(updates_code, ("output_key_set", "output_keys"))
+cdef object control_branch = _state._control_branch
 
 
 cdef bint is_runnable(object value) except -1:
@@ -64,7 +106,18 @@ cdef int add_entry(list writes, tuple entry, object value) except -1:
 
 cdef int add_extracted(list writes, tuple entry, object value) except -1:
     """Add what a `ChannelWriteTupleEntry` (mapper, value, static) writes."""
-    extracted = entry[0](value if entry[1] is PASSTHROUGH else entry[1])
+    mapper = entry[0]
+    given = value if entry[1] is PASSTHROUGH else entry[1]
+    if type(given) is dict:
+        if mapper is control_branch:
+            return 0  # only commands and packets go anywhere
+        if updates_cell >= 0 and runs(mapper, updates_code):
+            keys = (<tuple><object>PyFunction_GetClosure(mapper))[updates_cell].cell_contents
+            for key, update in (<dict>given).items():
+                if key in keys:
+                    writes.append((key, update))
+            return 0
+    extracted = mapper(given)
     if extracted:
         writes.extend(extracted)
     return 0

@@ -9,7 +9,6 @@ config is a plain dict.
 """
 
 import inspect
-from types import MethodType as _MethodType
 
 from langchain_core.callbacks.manager import CallbackManager as _CallbackManager
 from langchain_core.runnables.config import var_child_runnable_config as _child_config
@@ -18,7 +17,7 @@ from langgraph._internal import _constants, _runnable
 from langgraph._internal._typing import MISSING as _MISSING
 from langgraph.pregel import _write
 
-from fastgraph.adapters.langgraph.branches cimport Branch, branch_of, passes_through
+from fastgraph.adapters.langgraph.branches cimport Branch, branch_of
 from fastgraph.adapters.langgraph.callbacks cimport (
     child_of,
     end_late,
@@ -31,7 +30,6 @@ from fastgraph.adapters.langgraph.callbacks cimport (
 from fastgraph.adapters.langgraph.channel_writes cimport (
     is_runnable,
     write_channels,
-    write_entries,
     writes_channels,
 )
 from fastgraph.kernels.tally cimport Tally
@@ -202,16 +200,12 @@ cdef object run_branch(
         answer = call_step(branch.path, state, config, None)
     else:
         answer = quiet_answer(branch, state, config, source, run_id, tag)
-    entries = branch.entries(answer)
-    if not entries:
+    entries = branch.go(answer, config)
+    if entries is None:
         return value
-    if passes_through(entries):
-        if run is None:
-            config = step_config(config, source, run_id, tag, True)
-        return ChannelWrite(entries).invoke(value, config)
-    if not write_entries(entries, config):
-        ChannelWrite.do_write(config, entries)
-    return value
+    if run is None:
+        config = step_config(config, source, run_id, tag, True)
+    return ChannelWrite(entries).invoke(value, config)
 
 
 # RunnableSeq.invoke

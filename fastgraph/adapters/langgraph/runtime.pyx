@@ -8,10 +8,14 @@ from langgraph.runtime import ExecutionInfo as _ExecutionInfo
 from langgraph.runtime import Runtime as _Runtime
 
 from fastgraph.kernels.record cimport Record
+from fastgraph.kernels.slots cimport Slot
 from fastgraph.kernels.tally cimport Tally
 
 cdef Record runtimes = Record(_Runtime)
 cdef Record infos = Record(_ExecutionInfo)
+cdef Slot info_attempt = infos.slot("node_attempt")
+cdef Slot info_started = infos.slot("node_first_attempt_time")
+cdef Slot runtime_info = runtimes.slot("execution_info")
 
 cdef object stock_override
 cdef object stock_patch
@@ -34,15 +38,16 @@ cdef object new_info(
 
 cdef object attempted(object runtime, object attempt, object started):
     """The runtime of an attempt: which one it is, and when the first one began."""
-    if type(runtime) is runtimes.cls:
-        info = infos.changed(
-            runtime.execution_info, {"node_attempt": attempt, "node_first_attempt_time": started}
+    info = infos.duplicate(runtime.execution_info) if type(runtime) is runtimes.cls else None
+    copy = None if info is None else runtimes.duplicate(runtime)
+    if copy is None:
+        return runtime.patch_execution_info(node_first_attempt_time=started).patch_execution_info(
+            node_attempt=attempt
         )
-        if info is not None:
-            return runtimes.changed(runtime, {"execution_info": info})
-    return runtime.patch_execution_info(node_first_attempt_time=started).patch_execution_info(
-        node_attempt=attempt
-    )
+    info_attempt.set(info, attempt)
+    info_started.set(info, started)
+    runtime_info.set(copy, info)
+    return copy
 
 
 def override(self, **overrides):

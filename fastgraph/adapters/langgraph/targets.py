@@ -30,6 +30,7 @@ FUTURE = "langgraph._internal._future"
 QUEUE = "langgraph._internal._queue"
 READ = "langgraph.pregel._read"
 WRITE = "langgraph.pregel._write"
+STATE = "langgraph.graph.state"
 CONFIG = "langgraph._internal._config"
 RUNNABLE = "langgraph._internal._runnable"
 CORE_CONFIG = "langchain_core.runnables.config"
@@ -132,6 +133,14 @@ CORE_IDS: Proven = {"langchain_core.utils.uuid:uuid7": {"4a776b3184da185c"}}
 BRANCHES: Proven = {
     "langgraph.graph._branch:BranchSpec": {"5e629421c2a38038"},
     f"{READ}:ChannelRead.do_read": {"7f18f6313939f167"},
+    f"{STATE}:CompiledStateGraph.attach_branch": {"8409e2b968e8ae31"},
+    f"{STATE}:CompiledStateGraph.attach_node": {
+        "f1f5a5efd1cc472c",
+        "969e2c049f3ed395",
+        "71b5346250186c06",
+        "e8668dba8601ebd7",
+    },
+    f"{STATE}:_control_branch": {"0e525aacf82aec1e"},
 }
 CORE_RUNS: Proven = {
     f"{CORE_MANAGER}:BaseRunManager.__init__": {"4da823fe009d57f0"},

@@ -21,7 +21,7 @@ from asyncio import base_events, tasks
 from langchain_core.runnables.config import var_child_runnable_config as _child_config
 from langgraph._internal import _runnable
 
-from fastgraph.adapters.langgraph.nodes cimport is_method
+from fastgraph.adapters.langgraph.callbacks cimport is_stock
 
 cdef extern from "Python.h":
     object PyContext_CopyCurrent()
@@ -47,16 +47,24 @@ cdef object base_create_task = base_events.BaseEventLoop.create_task
 cdef object base_run_once = base_events.BaseEventLoop._run_once
 
 
+cdef bint has_own(object loop, str name) except -1:
+    """Whether `loop` itself, not its class, has an attribute of that name."""
+    return name in <dict>loop.__dict__
+
+
 cdef bint is_plain(object loop) except -1:
     """Whether tasks and callbacks of `loop` are queued as asyncio's own loops do it."""
+    cls = type(loop)
     return (
         asyncio_names.get("create_task") is asyncio_create_task
         and asyncio_names.get("shield") is asyncio_shield
-        and is_method(loop.call_soon, base_call_soon)
-        and is_method(loop.create_task, base_create_task)
-        and is_method(loop._run_once, base_run_once)
+        and is_stock(cls, "call_soon", base_call_soon)
+        and is_stock(cls, "create_task", base_create_task)
+        and is_stock(cls, "_run_once", base_run_once)
         and loop._task_factory is None
         and not loop._debug
+        and not has_own(loop, "call_soon")
+        and not has_own(loop, "create_task")
     )
 
 
@@ -67,7 +75,10 @@ cdef bint is_due(object loop) except -1:
 
 cdef bint has_events(object selector) except -1:
     """Whether the selector has an event, besides one that wakes the loop."""
-    return len(selector.get_map()) > 1 and bool(selector.select(0))
+    descriptors = getattr(selector, "_fd_to_key", None)
+    if descriptors is not None and len(descriptors) == 1:
+        return False
+    return bool(selector.select(0))
 
 
 cdef bint is_alone(object loop) except -1:

@@ -1,0 +1,13 @@
+from collections.abc import Callable
+from typing import Any
+
+from fastgraph.kernels.tally import Tally
+
+async def seq_ainvoke(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any: ...
+async def callable_ainvoke(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any: ...
+def make_seq_ainvoke(
+    original: Callable[..., Any], tally: Tally, variant: str
+) -> Callable[..., Any]: ...
+def make_callable_ainvoke(
+    original: Callable[..., Any], tally: Tally, variant: str
+) -> Callable[..., Any]: ...
