@@ -27,6 +27,7 @@ EXTENSIONS = {
     "fastgraph.adapters.langgraph.checkpoint": "fastgraph/adapters/langgraph/checkpoint.pyx",
     "fastgraph.adapters.langgraph.writes": "fastgraph/adapters/langgraph/writes.pyx",
     "fastgraph.adapters.langgraph.callbacks": "fastgraph/adapters/langgraph/callbacks.pyx",
+    "fastgraph.adapters.langgraph.calls": "fastgraph/adapters/langgraph/calls.pyx",
     "fastgraph.adapters.langgraph.config": "fastgraph/adapters/langgraph/config.pyx",
     "fastgraph.adapters.langgraph.executor": "fastgraph/adapters/langgraph/executor.pyx",
     "fastgraph.adapters.langgraph.nodes": "fastgraph/adapters/langgraph/nodes.pyx",
