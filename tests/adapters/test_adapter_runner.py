@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import contextvars
 import gc
+import json
 import operator
+import os
+import subprocess
+import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
@@ -24,6 +29,7 @@ import fastgraph
 from fastgraph.adapters.langgraph import async_runner, runner
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}
+NESTED = Path(__file__).parents[1] / "isolated" / "adapter_threads.py"
 SOON = 30  # seconds after which something will not happen any more
 
 
@@ -329,6 +335,20 @@ def test_no_more_nodes_at_a_time_than_allowed(limit: int | None) -> None:
     log = builder.compile().invoke({"log": []}, {"max_concurrency": limit})["log"]
     assert log == list(range(12))
     assert limit is None or most[0] <= limit
+
+
+def test_nested_runs_in_many_threads_end_and_leave_nothing_behind(engine: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(NESTED), engine],
+        env={**os.environ, "PYTHONPATH": str(Path(fastgraph.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report == {"complete": [True, True], "found": [], "threads": 1, "forked": 0}
 
 
 def test_the_superstep_leaves_no_cycles() -> None:
