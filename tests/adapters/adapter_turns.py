@@ -95,47 +95,48 @@ async def play(name: str, program: list[tuple[str, int]], note: Note) -> None:
     note(name, "ends")
 
 
+def node_of(name: str, program: list[tuple[str, int]], note: Note) -> Any:
+    async def run(state: State) -> dict[str, list[str]]:
+        await play(name, program, note)
+        return {"log": [name]}
+
+    return run
+
+
+def worker_of(name: str, programs: list[list[tuple[str, int]]], note: Note) -> Any:
+    async def run(number: int) -> dict[str, list[str]]:
+        await play(f"{name}.{number}", programs[number], note)
+        return {"log": [f"{name}.{number}"]}
+
+    return run
+
+
+def sender_of(name: str, count: int) -> Any:
+    async def send(state: State) -> list[Send]:
+        return [Send(name, number) for number in range(count)]
+
+    return send
+
+
 def nodes_graph(chance: random.Random, note: Note, ends: list[str]) -> StateGraph[Any]:
     """Supersteps of some concurrent nodes or `Send`s each."""
     builder = StateGraph(State)
     before = START
     for level in range(chance.randrange(1, 4)):
-        count = chance.randrange(1, 5)
         join = f"join{level}"
         builder.add_node(join, joined)
-        programs = [steps(chance, ends) for _ in range(count)]
+        programs = [steps(chance, ends) for _ in range(chance.randrange(1, 5))]
         if chance.random() < 0.5:
-
-            def node(name: str, program: list[tuple[str, int]]) -> Any:
-                async def run(state: State) -> Any:
-                    await play(name, program, note)
-                    return {"log": [name]}
-
-                return run
-
             for index, program in enumerate(programs):
                 name = f"n{level}.{index}"
-                builder.add_node(name, node(name, program))
+                builder.add_node(name, node_of(name, program, note))
                 builder.add_edge(before, name)
                 builder.add_edge(name, join)
         else:
-
-            def worker(level: int, programs: list[Any]) -> Any:
-                async def run(index: int) -> Any:
-                    await play(f"w{level}.{index}", programs[index], note)
-                    return {"log": [f"w{index}"]}
-
-                return run
-
-            def sender(name: str, count: int) -> Any:
-                async def send(state: State) -> list[Send]:
-                    return [Send(name, index) for index in range(count)]
-
-                return send
-
-            builder.add_node(f"w{level}", worker(level, programs))
-            builder.add_conditional_edges(before, sender(f"w{level}", count), [f"w{level}"])
-            builder.add_edge(f"w{level}", join)
+            name = f"w{level}"
+            builder.add_node(name, worker_of(name, programs, note))
+            builder.add_conditional_edges(before, sender_of(name, len(programs)), [name])
+            builder.add_edge(name, join)
         before = join
     return builder.add_edge(before, END)
 

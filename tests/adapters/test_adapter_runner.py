@@ -106,10 +106,14 @@ def test_chunks_stay_in_order() -> None:
 
     graph = parallel(node).add_conditional_edges("n0", again, ["n0", END]).compile()
     chunks = list(graph.stream({"log": []}, stream_mode=["custom", "updates"]))
-    assert chunks == [
-        *[("custom", number) for number in range(200)],
-        ("updates", {"n0": {"log": [1]}}),
-    ] * 20
+    assert (
+        chunks
+        == [
+            *[("custom", number) for number in range(200)],
+            ("updates", {"n0": {"log": [1]}}),
+        ]
+        * 20
+    )
 
 
 def test_a_closed_stream_ends_its_nodes() -> None:
@@ -160,12 +164,11 @@ def test_what_one_task_wrote_is_streamed_before_another_fails() -> None:
         assert wrote.wait(SOON)
         raise ValueError("no")
 
-    chunks = []
+    stream = parallel(failing, writing).compile().stream({"log": []})
+    assert next(stream) == {"n1": {"log": [1]}}
+    wrote.set()
     with pytest.raises(ValueError, match="no"):
-        for chunk in parallel(failing, writing).compile().stream({"log": []}):
-            chunks.append(chunk)
-            wrote.set()
-    assert chunks == [{"n1": {"log": [1]}}]
+        next(stream)
 
 
 @pytest.mark.parametrize("mode", ["updates", "custom"])
@@ -187,9 +190,7 @@ def test_interrupts_of_all_nodes_are_collected() -> None:
     def asking(number: int) -> Callable[[State], Any]:
         return lambda state: {"log": [interrupt(number)]}
 
-    graph = parallel(*[asking(number) for number in range(5)]).compile(
-        checkpointer=InMemorySaver()
-    )
+    graph = parallel(*[asking(number) for number in range(5)]).compile(checkpointer=InMemorySaver())
     asked = graph.invoke({"log": []}, THREAD)["__interrupt__"]
     assert sorted(one.value for one in asked) == [0, 1, 2, 3, 4]
     answers = {one.id: one.value * 10 for one in asked}

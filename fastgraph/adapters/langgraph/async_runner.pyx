@@ -19,7 +19,6 @@ import asyncio
 from functools import partial as _partial
 
 from langgraph._internal import _constants, _queue
-from langgraph.errors import GraphBubbleUp as _GraphBubbleUp
 from langgraph.pregel import _runner
 
 from fastgraph.adapters.langgraph.runner cimport goes_to_handler, trim

@@ -392,6 +392,15 @@ TARGETS: tuple[Target, ...] = (
         (RUNNERS, QUEUES, ASTREAM),
     ),
     target(
+        "BackgroundExecutor.submit",
+        (EXECUTOR,),
+        {"": {"2fda710ca55bf5b6"}},
+        "executor:make_thread_submit",
+        "Runs a function in the background of a sync run.",
+        "Executors as LangChain makes them.",
+        ({f"{CORE_CONFIG}:ContextThreadPoolExecutor.submit": {"8f2911e66df56303"}},),
+    ),
+    target(
         "AsyncBackgroundExecutor.submit",
         (EXECUTOR,),
         {"": {"82433cf303e2eefa"}},
