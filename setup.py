@@ -30,6 +30,7 @@ EXTENSIONS = {
     "fastgraph.adapters.langgraph.pending": "fastgraph/adapters/langgraph/pending.pyx",
     "fastgraph.adapters.langgraph.writes": "fastgraph/adapters/langgraph/writes.pyx",
     "fastgraph.adapters.langgraph.callbacks": "fastgraph/adapters/langgraph/callbacks.pyx",
+    "fastgraph.adapters.langgraph.calls": "fastgraph/adapters/langgraph/calls.pyx",
     "fastgraph.adapters.langgraph.config": "fastgraph/adapters/langgraph/config.pyx",
     "fastgraph.adapters.langgraph.channel_writes": (
         "fastgraph/adapters/langgraph/channel_writes.pyx"

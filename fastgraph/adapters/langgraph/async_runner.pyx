@@ -19,7 +19,6 @@ import asyncio
 from functools import partial as _partial
 
 from langgraph._internal import _constants, _queue
-from langgraph.errors import GraphBubbleUp as _GraphBubbleUp
 from langgraph.pregel import _runner
 
 from fastgraph.adapters.langgraph.runner cimport goes_to_handler, trim
@@ -134,6 +133,9 @@ cdef class Entry:
     cdef bint tells_at_once
     cdef bint waited_for
     cdef bint wakes
+    cdef bint is_settled
+    # Whether the runner is through with it; it may have seen it done before this was called.
+    cdef bint is_taken
 
     def __call__(self, future):
         cdef Futures futures = self.futures
@@ -142,7 +144,24 @@ cdef class Entry:
             if runner is not None:
                 runner.commit(self.task, error_of(future))
         finally:
+            self.is_settled = True
             futures.settle(self, future)
+            if self.is_taken:
+                self.let_go()
+
+    cdef int take(self) except -1:
+        self.wakes = False
+        self.is_taken = True
+        if self.is_settled or self.task is None:
+            self.let_go()
+        return 0
+
+    cdef int let_go(self) except -1:
+        """Hold nothing any more: the future keeps this object as long as it lives itself."""
+        self.futures = None
+        self.task = None
+        self.notice = None
+        return 0
 
 
 cdef class Notice:
@@ -151,8 +170,9 @@ cdef class Notice:
     cdef Entry entry
 
     def __call__(self, future):
-        if self.entry.wakes:
-            self.entry.futures.wake()
+        cdef Entry entry = self.entry
+        if entry.wakes and entry.futures is not None:
+            entry.futures.wake()
 
 
 cdef object error_of(object future):
@@ -293,7 +313,7 @@ cdef class Futures:
         for future, entry in self.running.items():
             if entry.waited_for and future.done():
                 finished.append((future, entry.task))
-                entry.wakes = False
+                entry.take()
         self.waited_for -= len(finished)
         return finished
 
@@ -304,10 +324,10 @@ cdef class Futures:
         self.sleeper = None
         if self.running:
             for future, entry in list(self.running.items()):
-                entry.wakes = False
                 if entry.notice is not None:
                     # A waiter outlives the superstep.
                     future.remove_done_callback(entry.notice)
+                entry.take()
             self.running.clear()
         if self.failed:
             self.failed.clear()

@@ -1,4 +1,5 @@
 import asyncio
+import concurrent.futures
 from collections.abc import Callable
 from typing import Any
 
@@ -15,5 +16,18 @@ def submit(
     **kwargs: Any,
 ) -> asyncio.Future[Any]: ...
 def done(self: Any, task: asyncio.Future[Any]) -> None: ...
+def thread_submit(
+    self: Any,
+    fn: Callable[..., Any],
+    *args: Any,
+    __name__: str | None = None,
+    __cancel_on_exit__: bool = False,
+    __reraise_on_exit__: bool = True,
+    __next_tick__: bool = False,
+    **kwargs: Any,
+) -> concurrent.futures.Future[Any]: ...
+def make_thread_submit(
+    original: Callable[..., Any], tally: Tally, variant: str
+) -> Callable[..., Any]: ...
 def make_submit(original: Callable[..., Any], tally: Tally, variant: str) -> Callable[..., Any]: ...
 def make_done(original: Callable[..., None], tally: Tally, variant: str) -> Callable[..., None]: ...

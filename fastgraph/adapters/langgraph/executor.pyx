@@ -1,12 +1,21 @@
-"""Background tasks of async runs: handing a coroutine to the event loop.
+"""Background tasks: handing a coroutine to the event loop, a function to a run's threads.
 
-Domain: coroutines that are made in the loop's own thread, on Pythons whose tasks take a context
-and start in the loop's next iteration (3.11; later ones may start them at once). The task is the
-one upstream makes, from the same coroutine, in the same context.
+Domain, async: coroutines that are made in the loop's own thread, on Pythons whose tasks take a
+context and start in the loop's next iteration (3.11; later ones may start them at once). The task
+is the one upstream makes, from the same coroutine, in the same context.
+
+Domain, sync: executors as LangChain makes them. They copy the context once more than is needed:
+the function runs in the copy made here, within one that nothing else is run in. Threads are not
+kept from one run for the next: a kept one would be seen by `threading.enumerate`, by a fork, and
+by what native code keeps for each thread.
 """
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
+from langchain_core.runnables.config import (
+    ContextThreadPoolExecutor as _ContextThreadPoolExecutor,
+)
 from langgraph._internal import _future
 from langgraph.errors import GraphBubbleUp as _GraphBubbleUp
 from langgraph.pregel import _executor
@@ -24,9 +33,14 @@ cdef object GraphBubbleUp = _GraphBubbleUp
 cdef bint has_contexts = not _future.CONTEXT_NOT_SUPPORTED
 cdef bint has_eager_tasks = not _future.EAGER_NOT_SUPPORTED
 
+cdef object ContextThreadPoolExecutor = _ContextThreadPoolExecutor
+cdef object submit_to_threads = ThreadPoolExecutor.submit
+
 cdef object stock_submit
+cdef object stock_thread_submit
 cdef Tally submit_tally
 cdef Tally done_tally
+cdef Tally thread_submit_tally
 
 
 def submit(
@@ -97,6 +111,50 @@ def done(self, task):
         return
     if not error or isinstance(error, GraphBubbleUp):
         self.tasks.pop(task)
+
+
+def thread_submit(
+    self,
+    fn,
+    *args,
+    __name__=None,
+    __cancel_on_exit__=False,
+    __reraise_on_exit__=True,
+    __next_tick__=False,
+    **kwargs,
+):
+    """Run a function in one of the run's threads.
+
+    Replaces `langgraph.pregel._executor.BackgroundExecutor.submit`.
+    """
+    thread_submit_tally.calls += 1
+    executor = self.executor
+    if type(executor) is not ContextThreadPoolExecutor:
+        thread_submit_tally.fell_back("an executor of another kind")
+        return stock_thread_submit(
+            self,
+            fn,
+            *args,
+            __name__=__name__,
+            __cancel_on_exit__=__cancel_on_exit__,
+            __reraise_on_exit__=__reraise_on_exit__,
+            __next_tick__=__next_tick__,
+            **kwargs,
+        )
+    run = PyContext_CopyCurrent().run
+    if __next_tick__:
+        task = submit_to_threads(executor, _executor.next_tick, run, fn, *args, **kwargs)
+    else:
+        task = submit_to_threads(executor, run, fn, *args, **kwargs)
+    self.tasks[task] = (__cancel_on_exit__, __reraise_on_exit__)
+    task.add_done_callback(self.done)
+    return task
+
+
+def make_thread_submit(original, Tally tally not None, str variant):
+    global stock_thread_submit, thread_submit_tally
+    stock_thread_submit, thread_submit_tally = original, tally
+    return thread_submit
 
 
 def make_submit(original, Tally tally not None, str variant):

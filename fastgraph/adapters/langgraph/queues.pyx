@@ -33,16 +33,19 @@ cdef object taken(object stream):
     count = stream._count
     if count._value == 0:
         raise Empty
-    lock = count._cond
-    with lock:
-        value = count._value
-        if value == 0:
-            raise Empty
-        count._value = value - 1
+    # The condition's own `with` takes this lock, too, by way of two functions.
+    lock = count._cond._lock
+    lock.acquire()
     try:
-        return stream._queue.popleft()
-    except IndexError:
-        raise Empty from None
+        value = count._value
+        if value:
+            count._value = value - 1
+    finally:
+        lock.release()
+    items = stream._queue
+    if not value or not items:
+        raise Empty
+    return items.popleft()
 
 
 def get(self, block=False, timeout=None):
@@ -66,10 +69,14 @@ def put(self, item, block=True, timeout=None):
     self._queue.append(item)
     count = self._count
     condition = count._cond
-    with condition:
+    lock = condition._lock
+    lock.acquire()
+    try:
         count._value += 1
         if condition._waiters:
             condition.notify()
+    finally:
+        lock.release()
 
 
 cdef inline bint is_empty(object stream, object kind) except -1:

@@ -100,6 +100,7 @@ cdef class Entry:
     cdef Futures futures
     cdef object task
     cdef bint waited_for
+    cdef bint is_settled
 
     def __call__(self, future):
         cdef Futures futures = self.futures
@@ -113,7 +114,14 @@ cdef class Entry:
             if runner is not None:
                 runner.commit(self.task, error_of(future))
         finally:
+            self.is_settled = True
             futures.settle(self, future)
+
+    cdef int let_go(self) except -1:
+        """Hold nothing any more: the future keeps this object as long as it lives itself."""
+        self.futures = None
+        self.task = None
+        return 0
 
 
 cdef object error_of(object future):
@@ -200,6 +208,7 @@ cdef class Futures:
         cdef bint stop = False
         self.unfinished -= 1
         if self.closed:
+            entry.let_go()
             return 0
         if not future.cancelled() and error_of(future) is not None:
             self.failed.add(future)
@@ -271,9 +280,11 @@ cdef class Futures:
     cdef object take(self, object future):
         """Remove a future; its task, None for a waiter."""
         cdef Entry entry = self.running.pop(future)
+        task = entry.task
         if entry.waited_for:
             self.waited_for -= 1
-        return entry.task
+        entry.let_go()
+        return task
 
     cdef int wait_for_all(self, object end_time) except -1:
         """Sleep until all tasks are committed, or one fails, or the time is over."""
@@ -296,9 +307,9 @@ cdef class Futures:
         self.finished = None
         if self.running:
             for entry in list(self.running.values()):
-                if entry.task is None:
-                    # A waiter outlives the superstep.
-                    entry.futures = None
+                # A waiter outlives the superstep. A task that does has still to be committed.
+                if entry.is_settled or entry.task is None:
+                    entry.let_go()
             self.running.clear()
             self.added.clear()
         if self.failed:
