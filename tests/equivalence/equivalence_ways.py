@@ -89,7 +89,7 @@ class Drive:
         self.events: list[Any] = []
         self.saver = InMemorySaver() if way.durability else None
         self.modes = way.modes
-        self.parallel = False
+        self.forget_stored = False  # where it has a time that passed
 
     # What scenarios build graphs of
 
@@ -223,6 +223,6 @@ def observed(scenario: Scenario, way: Way) -> dict[str, Any]:
         "seen": drive.seen,
         "noted": drive.noted,
         "events": drive.events,
-        "stored": stored(drive.saver) if drive.saver else None,
+        "stored": stored(drive.saver) if drive.saver and not drive.forget_stored else None,
         **heard,
     }
