@@ -59,7 +59,8 @@ class Way:
 
     @property
     def streams_within_tasks(self) -> bool:
-        return self.subgraphs or bool({"messages", "custom"} & {*self.modes})
+        modes = {self.modes} if isinstance(self.modes, str) else {*self.modes}
+        return self.subgraphs or bool({"messages", "custom"} & modes)
 
 
 def _ways(is_async: bool) -> list[Way]:
@@ -154,9 +155,8 @@ class Drive:
             **options,
         }
         chunks: list[Any] = []
-        # While a thread goes on with an error that was streamed, it adds notes to it.
-        threads = not self.way.is_async and self.way.streams_within_tasks
-        take = (lambda chunk: chunk) if threads else self.describe
+        # In a sync run, a thread may add notes to an error while it is streamed.
+        take = self.describe if self.way.is_async else (lambda chunk: chunk)
 
         async def drain() -> None:
             async for chunk in graph.astream(given, config, **options):
