@@ -18,7 +18,7 @@ from langgraph.errors import GraphInterrupt
 HERE = str(Path(__file__).parent)
 
 ADDRESS = re.compile(r" at 0x[0-9a-f]+|(?<=id=)\d{6,}")
-RANDOM_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
+RANDOM_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 NUMBERED = re.compile(r"\bTask-\d+")
 
 

@@ -59,7 +59,8 @@ class Way:
 
     @property
     def streams_within_tasks(self) -> bool:
-        return self.subgraphs or bool({"messages", "custom"} & {*self.modes})
+        modes = {self.modes} if isinstance(self.modes, str) else {*self.modes}
+        return self.subgraphs or bool({"messages", "custom"} & modes)
 
 
 def _ways(is_async: bool) -> list[Way]:
@@ -89,7 +90,7 @@ class Drive:
         self.events: list[Any] = []
         self.saver = InMemorySaver() if way.durability else None
         self.modes = way.modes
-        self.parallel = False
+        self.forget_stored = False  # where it has a time that passed
 
     # What scenarios build graphs of
 
@@ -154,9 +155,8 @@ class Drive:
             **options,
         }
         chunks: list[Any] = []
-        # While a thread goes on with an error that was streamed, it adds notes to it.
-        threads = not self.way.is_async and self.way.streams_within_tasks
-        take = (lambda chunk: chunk) if threads else self.describe
+        # In a sync run, a thread may add notes to an error while it is streamed.
+        take = self.describe if self.way.is_async else (lambda chunk: chunk)
 
         async def drain() -> None:
             async for chunk in graph.astream(given, config, **options):
@@ -223,6 +223,6 @@ def observed(scenario: Scenario, way: Way) -> dict[str, Any]:
         "seen": drive.seen,
         "noted": drive.noted,
         "events": drive.events,
-        "stored": stored(drive.saver) if drive.saver else None,
+        "stored": stored(drive.saver) if drive.saver and not drive.forget_stored else None,
         **heard,
     }

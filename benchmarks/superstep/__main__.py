@@ -1,0 +1,128 @@
+"""What a superstep costs, stock against patched, beside what is wanted.
+
+Instructions are counted under callgrind as the difference of two lengths, so that start-up
+cancels and noise does not count; seconds are the median of rounds that take turns in one process;
+memory is that of processes of their own. A quiet machine is needed for the seconds. Needs valgrind.
+
+    python -m benchmarks.superstep
+    python -m benchmarks.superstep --only async --how instructions
+    python -m benchmarks.superstep --json superstep.json --docs
+    python -m benchmarks.superstep --given superstep.json --docs
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from statistics import geometric_mean
+
+from benchmarks.superstep import page, timing
+from benchmarks.superstep.counting import CannotMeasureError, instructions
+from benchmarks.superstep.memory import bytes_taken
+from benchmarks.superstep.results import TITLES, Result, as_markdown, as_text
+from benchmarks.superstep.rows import ROWS, Row
+
+ENGINES = ("stock", "patched")
+
+
+def smaller(row: Row) -> Row:
+    """The same row at sizes that only show that it runs."""
+    short, long = row.sizes
+    sizes = (short, short + max(1, (long - short) // 20))
+    return Row(row.name, row.how, row.program, row.wanted, sizes, row.per, row.threads)
+
+
+def measure(row: Row, rounds: int) -> Result:
+    """Measure one row."""
+    if row.how == "instructions":
+        stock, patched = (instructions(row, engine) for engine in ENGINES)
+        return Result.of(row, [(stock, patched)])
+    if row.how == "memory":
+        stock, patched = (bytes_taken(row, engine, min(rounds, 3)) for engine in ENGINES)
+        return Result.of(row, [(stock, patched)])
+    if row.how == "bench":
+        ratios = list(timing.bench(rounds).values())
+        mean = geometric_mean(ratios)
+        return Result(row.name, row.how, 1.0, 1 / mean, mean, min(ratios), max(ratios))
+    return Result.of(row, timing.measured(row, rounds))
+
+
+def chosen(options: argparse.Namespace) -> list[Row]:
+    """The rows that the options leave."""
+    rows = [row for row in ROWS if options.only in row.name]
+    rows = [row for row in rows if row.how in (options.how or TITLES)]
+    return [row for row in rows if row.how != "bench" or options.bench]
+
+
+def measured(rows: list[Row], options: argparse.Namespace) -> Iterator[Result]:
+    """Measure the rows; several at once where only instructions count."""
+    rounds = 1 if options.quick else options.rounds
+
+    def result(row: Row) -> Result:
+        print(f"{row.how}: {row.name}", file=sys.stderr, flush=True)
+        return measure(smaller(row) if options.quick else row, rounds)
+
+    counted = [row for row in rows if row.how == "instructions"]
+    with ThreadPoolExecutor(options.jobs) as pool:
+        found = dict(zip(counted, pool.map(result, counted), strict=True))
+    for row in rows:
+        yield found[row] if row in found else result(row)
+
+
+def parsed(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.superstep",
+        description="Measure what a superstep costs, stock and patched, beside what is wanted.",
+    )
+    parser.add_argument("--only", default="", help="only rows whose name contains this")
+    parser.add_argument("--how", action="append", choices=TITLES, help="only rows measured so")
+    parser.add_argument("--bench", action="store_true", help="LangGraph's own bench as well; slow")
+    parser.add_argument("--rounds", type=int, default=9, help="pairs of a row (default: 9)")
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count(), help="processes that count instructions at once"
+    )
+    parser.add_argument("--quick", action="store_true", help="small sizes: figures mean nothing")
+    parser.add_argument("--json", type=Path, help="write the results to this file, too")
+    parser.add_argument("--given", type=Path, help="measure nothing: results from this file")
+    parser.add_argument("--docs", action="store_true", help="renew the table of docs/superstep.md")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parsed(arguments)
+    rows = chosen(options)
+    if not rows:
+        print("superstep: error: no row is left", file=sys.stderr)
+        return 2
+    if options.docs and options.quick:
+        print("superstep: error: --quick has no figures for the docs", file=sys.stderr)
+        return 2
+    counts = not options.given and any(row.how == "instructions" for row in rows)
+    if counts and shutil.which("valgrind") is None:
+        print("superstep: error: valgrind is not installed", file=sys.stderr)
+        return 2
+    try:
+        if options.given:
+            results = [Result(**each) for each in json.loads(options.given.read_text())]
+        else:
+            results = list(measured(rows, options))
+    except CannotMeasureError as error:
+        print(f"superstep: error: {error}", file=sys.stderr)
+        return 2
+    print(as_text(results))
+    if options.json:
+        text = json.dumps([result.to_dict() for result in results], indent=1)
+        options.json.write_text(text)
+    if options.docs:
+        page.write(as_markdown(results))
+    return 1 if any(result.met is False for result in results) and not options.quick else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
