@@ -11,6 +11,7 @@ from adapter_channels import LoudLastValue, heard
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langchain_core.runnables import RunnableLambda
+from langgraph.cache.memory import InMemoryCache
 from langgraph.channels import EphemeralValue, LastValue, Topic
 from langgraph.config import get_stream_writer
 from langgraph.func import entrypoint, task
@@ -18,7 +19,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.managed import IsLastStep, RemainingSteps
 from langgraph.pregel import NodeBuilder, Pregel
-from langgraph.types import Command, Send, interrupt
+from langgraph.types import CachePolicy, Command, Send, interrupt
 
 try:
     from langgraph.types import Overwrite
@@ -172,6 +173,19 @@ def functional_api(drive: Any, saver: Any) -> Any:
         seen.append(drive.stream(work, number, WITHIN_TASKS, stream_mode=MODES))
         seen.append(drive.stream(work, Command(resume="yes"), WITHIN_TASKS, stream_mode=MODES))
     return seen, drive.history(work, CONFIG)
+
+
+@scenario
+def cached_calls(drive: Any, saver: Any) -> Any:
+    @task(cache_policy=CachePolicy())
+    def double(number: int) -> int:
+        return 2 * number
+
+    @entrypoint(checkpointer=saver, cache=InMemoryCache())
+    def work(number: int) -> Any:
+        return [double(i).result() for i in [*range(number), *range(number)]]
+
+    return [drive.invoke(work, number, WITHIN_TASKS) for number in (2, 3)]
 
 
 @scenario

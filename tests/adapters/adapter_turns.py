@@ -1,8 +1,8 @@
-"""Random concurrent programs in a graph, and the turn of the event loop in which each thing happens.
+"""Random concurrent programs in a graph, and the turn of the event loop each thing happens in.
 
 A program has no sleep that takes time: nodes, `@task`s and the consumer only give way, some number
-of times, so who does what in which turn of the event loop depends on nothing but the engine. There is no sync
-function, either, which would run in a thread.
+of times. So who does what in which turn of the event loop depends on nothing but the engine. There
+is no sync function, either, which would run in a thread.
 """
 
 from __future__ import annotations

@@ -34,7 +34,8 @@ cdef bint has_contexts = not _future.CONTEXT_NOT_SUPPORTED
 cdef bint has_eager_tasks = not _future.EAGER_NOT_SUPPORTED
 
 cdef object ContextThreadPoolExecutor = _ContextThreadPoolExecutor
-cdef object submit_to_threads = ThreadPoolExecutor.submit
+# What is left out; somebody may have put something else in its place.
+cdef object submit_in_context = _ContextThreadPoolExecutor.submit
 
 cdef object stock_submit
 cdef object stock_thread_submit
@@ -129,7 +130,10 @@ def thread_submit(
     """
     thread_submit_tally.calls += 1
     executor = self.executor
-    if type(executor) is not ContextThreadPoolExecutor:
+    if (
+        type(executor) is not ContextThreadPoolExecutor
+        or ContextThreadPoolExecutor.submit is not submit_in_context
+    ):
         thread_submit_tally.fell_back("an executor of another kind")
         return stock_thread_submit(
             self,
@@ -143,9 +147,11 @@ def thread_submit(
         )
     run = PyContext_CopyCurrent().run
     if __next_tick__:
-        task = submit_to_threads(executor, _executor.next_tick, run, fn, *args, **kwargs)
+        task = ThreadPoolExecutor.submit(
+            executor, _executor.next_tick, run, fn, *args, **kwargs
+        )
     else:
-        task = submit_to_threads(executor, run, fn, *args, **kwargs)
+        task = ThreadPoolExecutor.submit(executor, run, fn, *args, **kwargs)
     self.tasks[task] = (__cancel_on_exit__, __reraise_on_exit__)
     task.add_done_callback(self.done)
     return task

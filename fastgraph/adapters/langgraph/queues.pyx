@@ -21,9 +21,7 @@ cdef object SyncQueue = _queue.SyncQueue
 cdef object AsyncQueue = _queue.AsyncQueue
 cdef str INTERRUPT = _constants.INTERRUPT
 
-cdef object stock_get
 cdef object stock_output
-cdef Tally get_tally
 cdef Tally put_tally
 cdef Tally output_tally
 
@@ -46,18 +44,6 @@ cdef object taken(object stream):
     if not value or not items:
         raise Empty
     return items.popleft()
-
-
-def get(self, block=False, timeout=None):
-    """Take the next item.
-
-    Replaces `langgraph._internal._queue.SyncQueue.get`.
-    """
-    get_tally.calls += 1
-    if block or timeout is not None:
-        get_tally.fell_back("a blocking call")
-        return stock_get(self, block, timeout)
-    return taken(self)
 
 
 def put(self, item, block=True, timeout=None):
@@ -177,12 +163,6 @@ def _output(
         output_mapper,
         state_mapper,
     )
-
-
-def make_get(original, Tally tally not None, str variant):
-    global stock_get, get_tally
-    stock_get, get_tally = original, tally
-    return get
 
 
 def make_put(original, Tally tally not None, str variant):

@@ -538,15 +538,6 @@ TARGETS: tuple[Target, ...] = (
         ({f"{ALGO}:Call": {"f801f3384b94d479"}},),
     ),
     target(
-        "SyncQueue.get",
-        (QUEUE,),
-        {"": {"1bb97dec52b3651d"}},
-        "queues:make_get",
-        "Takes the next chunk of a sync run's stream.",
-        "Calls that do not wait.",
-        (QUEUES,),
-    ),
-    target(
         "SyncQueue.put",
         (QUEUE,),
         {"": {"e2de4d181f259585"}},
