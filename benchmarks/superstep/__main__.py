@@ -14,16 +14,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import geometric_mean
 
 from benchmarks.superstep import page, timing
-from benchmarks.superstep.counting import CannotMeasureError, instructions
+from benchmarks.superstep.counting import CannotMeasureError, Run, counts, per_superstep, runs_of
 from benchmarks.superstep.memory import bytes_taken
 from benchmarks.superstep.results import TITLES, Result, as_markdown, as_text
 from benchmarks.superstep.rows import ROWS, Row
@@ -39,10 +37,7 @@ def smaller(row: Row) -> Row:
 
 
 def measure(row: Row, rounds: int) -> Result:
-    """Measure one row."""
-    if row.how == "instructions":
-        stock, patched = (instructions(row, engine) for engine in ENGINES)
-        return Result.of(row, [(stock, patched)])
+    """Measure one row that does not count instructions."""
     if row.how == "memory":
         stock, patched = (bytes_taken(row, engine, min(rounds, 3)) for engine in ENGINES)
         return Result.of(row, [(stock, patched)])
@@ -61,18 +56,21 @@ def chosen(options: argparse.Namespace) -> list[Row]:
 
 
 def measured(rows: list[Row], options: argparse.Namespace) -> Iterator[Result]:
-    """Measure the rows; several at once where only instructions count."""
+    """Measure the rows, those that count instructions all at once."""
     rounds = 1 if options.quick else options.rounds
-
-    def result(row: Row) -> Result:
-        print(f"{row.how}: {row.name}", file=sys.stderr, flush=True)
-        return measure(smaller(row) if options.quick else row, rounds)
-
-    counted = [row for row in rows if row.how == "instructions"]
-    with ThreadPoolExecutor(options.jobs) as pool:
-        found = dict(zip(counted, pool.map(result, counted), strict=True))
+    rows = [smaller(row) if options.quick else row for row in rows]
+    counting = [row for row in rows if row.how == "instructions"]
+    counted: dict[str, dict[Run, int]] = {}
+    for engine in ENGINES if counting else ():
+        print(f"counting instructions, {engine}: {len(counting)} rows", file=sys.stderr)
+        counted[engine] = counts(engine, runs_of(counting))
     for row in rows:
-        yield found[row] if row in found else result(row)
+        if row.how == "instructions":
+            stock, patched = (per_superstep(row, counted[engine]) for engine in ENGINES)
+            yield Result.of(row, [(stock, patched)])
+        else:
+            print(f"{row.how}: {row.name}", file=sys.stderr, flush=True)
+            yield measure(row, rounds)
 
 
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
@@ -84,9 +82,6 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--how", action="append", choices=TITLES, help="only rows measured so")
     parser.add_argument("--bench", action="store_true", help="LangGraph's own bench as well; slow")
     parser.add_argument("--rounds", type=int, default=9, help="pairs of a row (default: 9)")
-    parser.add_argument(
-        "--jobs", type=int, default=os.cpu_count(), help="processes that count instructions at once"
-    )
     parser.add_argument("--quick", action="store_true", help="small sizes: figures mean nothing")
     parser.add_argument("--json", type=Path, help="write the results to this file, too")
     parser.add_argument("--given", type=Path, help="measure nothing: results from this file")

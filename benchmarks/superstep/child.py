@@ -1,23 +1,48 @@
-"""The process that is measured: one program, stock or patched, at one size."""
+"""The process that is measured, stock or patched.
+
+python -m benchmarks.superstep.child count patched "sync loop:20" "sync loop:120"
+python -m benchmarks.superstep.child memory patched async:1000
+"""
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 
 import fastgraph
 from benchmarks.superstep import rows
 
 
-def main(program: str, engine: str, size: str) -> None:
-    """Run a program of the table, or hold runs open and print what they take."""
+def forked(program: str, size: int) -> int:
+    """Run a program in a child of this process, and return the child's number."""
+    run = rows.program(program)
+    sys.stdout.flush()
+    child = os.fork()
+    if child:
+        if os.waitpid(child, 0)[1]:
+            raise SystemExit(f"{program} of {size} failed")
+        return child
+    try:
+        run(size)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+def main(what: str, engine: str, *runs: str) -> None:
+    """Run programs of the table, or hold runs open and print what they take."""
     if engine == "patched":
         fastgraph.patch(strict=True)
-    if program in rows.PROGRAMS:
-        rows.program(program)(int(size))
-    else:
-        from benchmarks.superstep import memory
+    for run in runs:
+        program, _, size = run.rpartition(":")
+        if what == "count":
+            print(forked(program, int(size)), flush=True)
+        else:
+            from benchmarks.superstep import memory
 
-        print(memory.held_open(program, int(size)))
+            print(memory.held_open(program, int(size)))
 
 
 if __name__ == "__main__":

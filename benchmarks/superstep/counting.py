@@ -1,4 +1,8 @@
-"""Instructions: the difference of two runs under callgrind, each in a process of its own."""
+"""Instructions: the difference of two runs under callgrind.
+
+One process per engine imports what is needed and forks a child per run, so that start-up, which
+takes most of the time under callgrind, is paid once. Each child tells its own count at its end.
+"""
 
 from __future__ import annotations
 
@@ -6,29 +10,39 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 
 from benchmarks.superstep.rows import Row
+
+CALLGRIND = ("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null")
+
+#: Of a run: the program, its size.
+Run = tuple[str, int]
 
 
 class CannotMeasureError(Exception):
     """A program failed in its process."""
 
 
-def count(program: str, engine: str, size: int) -> int:
-    """The instructions of one process that runs a program once."""
-    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", sys.executable]
-    command += ["-m", "benchmarks.superstep.child", program, engine, str(size)]
+def counts(engine: str, runs: Sequence[Run]) -> dict[Run, int]:
+    """The instructions of each run, with what came before it in its process."""
+    command = [*CALLGRIND, sys.executable, "-m", "benchmarks.superstep.child", "count", engine]
+    command += [f"{program}:{size}" for program, size in runs]
     environment = {**os.environ, "PYTHONHASHSEED": "0"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    found = re.search(r"Collected\s*:\s*(\d+)", done.stderr)
-    if done.returncode or found is None:
+    if done.returncode:
         last = (done.stderr.strip() or "no output").splitlines()[-1]
-        raise CannotMeasureError(f"{program!r} failed under callgrind: {last}")
-    return int(found[1])
+        raise CannotMeasureError(f"callgrind, {engine}: {last}")
+    collected = dict(re.findall(r"==(\d+)== Collected\s*:\s*(\d+)", done.stderr))
+    children = done.stdout.split()
+    return {run: int(collected[child]) for run, child in zip(runs, children, strict=True)}
 
 
-def instructions(row: Row, engine: str) -> float:
-    """What one superstep costs: start-up and the ends of a run cancel."""
-    short, long = row.sizes
-    counted = count(row.program, engine, long) - count(row.program, engine, short)
-    return counted / ((long - short) * row.per)
+def runs_of(rows: Sequence[Row]) -> list[Run]:
+    return [(row.program, size) for row in rows for size in row.sizes]
+
+
+def per_superstep(row: Row, counted: dict[Run, int]) -> float:
+    """What one superstep costs: what comes before it and the ends of a run cancel."""
+    short, long = (counted[row.program, size] for size in row.sizes)
+    return (long - short) / ((row.sizes[1] - row.sizes[0]) * row.per)

@@ -89,11 +89,14 @@ def held_open(kind: str, runs: int) -> int:
 
 def bytes_taken(row: Row, engine: str, rounds: int = 3) -> float:
     """The median of some processes, in bytes."""
-    command = [sys.executable, "-m", "benchmarks.superstep.child", row.program, engine]
+    command = [sys.executable, "-m", "benchmarks.superstep.child", "memory", engine]
     found = []
     for _ in range(rounds):
         done = subprocess.run(
-            [*command, str(row.sizes[1])], capture_output=True, text=True, check=False
+            [*command, f"{row.program}:{row.sizes[1]}"],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode:
             last = (done.stderr.strip() or "no output").splitlines()[-1]

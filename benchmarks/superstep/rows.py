@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-
 Program = Callable[[int], object]
 How = Literal["instructions", "seconds", "growth", "calls", "memory", "bench"]
 
