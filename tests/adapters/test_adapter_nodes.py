@@ -343,3 +343,183 @@ def test_a_sequence_starts_where_its_constructor_was_replaced(
         return [(event, value) for event, value, _ in log]
 
     assert check(scenario)
+
+
+# What nodes do to the loop that runs them, with nothing else on it
+
+
+def spawning(note: Callable[..., None]) -> Any:
+    """Nodes and paths that queue callbacks and tasks of their own."""
+    kept: list[Any] = []
+
+    async def background(which: str) -> None:
+        note(f"{which} begins")
+        await asyncio.sleep(0)
+        note(f"{which} goes on")
+
+    async def node(state: State) -> Any:
+        count = state.get("count", 0)
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task()
+        assert task is not None
+        task.add_done_callback(lambda done: note(f"node {count} is done {done.cancelled()}"))
+        if count % 2:
+            kept.append(asyncio.create_task(background(f"task {count}")))
+            loop.call_soon(note, f"soon {count}")
+        if count == 2:
+            await asyncio.sleep(0)
+        note(f"node {count}")
+        return {"count": count + 1}
+
+    async def path(state: State) -> Any:
+        if state["count"] == 3:
+            asyncio.get_running_loop().call_soon(note, "soon of a path")
+        note("path")
+        return "node" if state["count"] < 5 else END
+
+    builder = StateGraph(State).add_node("node", node).add_edge(START, "node")
+    return builder.add_conditional_edges("node", path, ["node", END]).compile()
+
+
+def cancelled_from_within(note: Callable[..., None], where: str, waits: bool) -> Any:
+    """A node or a path cancels the task that runs the graph."""
+    runs: list[Any] = [asyncio.current_task()]
+
+    async def cancel(what: str) -> None:
+        if what != where:
+            return
+        note(f"{what} cancels")
+        note([task.cancel() for task in asyncio.all_tasks() if task is not asyncio.current_task()])
+        if waits:
+            try:
+                await asyncio.sleep(0)
+                note("not cancelled")
+            finally:
+                note("waited")
+
+    async def node(state: State) -> Any:
+        await cancel("node")
+        return {"count": state.get("count", 0) + 1}
+
+    async def path(state: State) -> Any:
+        await cancel("path")
+        note("path")
+        return "node" if state["count"] < 3 else END
+
+    assert runs
+    builder = StateGraph(State).add_node("node", node).add_edge(START, "node")
+    return builder.add_conditional_edges("node", path, ["node", END]).compile()
+
+
+@pytest.mark.parametrize("ticks", [False, True], ids=["alone", "next to a ticker"])
+def test_what_a_node_queues_runs_in_the_same_order(ticks: bool) -> None:
+    check(lambda: asyncio.run(turns(1, None, ticks, spawning)))
+
+
+@pytest.mark.parametrize("where", ["node", "path"])
+@pytest.mark.parametrize("waits", [False, True], ids=["returns", "waits"])
+def test_a_run_that_is_cancelled_from_within_ends_the_same(where: str, waits: bool) -> None:
+    build = partial(cancelled_from_within, where=where, waits=waits)
+
+    async def run() -> Any:
+        log: list[Any] = []
+        graph = build(log.append)
+        ends: Any = await asyncio.gather(
+            asyncio.create_task(graph.ainvoke({"count": 0})), return_exceptions=True
+        )
+        return log, [type(end).__name__ for end in ends]
+
+    def scenario() -> Any:
+        try:
+            return asyncio.run(run())
+        except asyncio.CancelledError:
+            return "the caller was cancelled"
+
+    check(scenario)
+
+    async def alone() -> Any:
+        log: list[Any] = []
+        try:
+            log.append(await build(log.append).ainvoke({"count": 0}))
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            log.append((error.args, task.uncancel() if hasattr(task, "uncancel") else 0))
+            await asyncio.sleep(0)
+        return log
+
+    check(lambda: asyncio.run(alone()))
+
+
+@pytest.mark.parametrize("where", ["node", "path"])
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, StopAsyncIteration, ValueError])
+def test_what_no_task_keeps_leaves_the_loop(where: str, error: type[BaseException]) -> None:
+    def scenario() -> Any:
+        log: list[Any] = []
+
+        async def node(state: State) -> Any:
+            if where == "node":
+                raise error("node")
+            return {"count": 1}
+
+        async def path(state: State) -> Any:
+            raise error("path")
+
+        async def run() -> None:
+            try:
+                await graph.ainvoke({"count": 0}, {"callbacks": []})
+            except BaseException as caught:
+                log.append((type(caught).__name__, type(caught.__context__).__name__))
+                raise
+            finally:
+                log.append("left")
+
+        builder = StateGraph(State).add_node("node", node).add_edge(START, "node")
+        graph = builder.add_conditional_edges("node", path, [END]).compile()
+        try:
+            asyncio.run(run())
+        except BaseException as caught:
+            log.append((type(caught).__name__, caught.args, type(caught.__context__).__name__))
+        return log
+
+    check(scenario)
+
+
+def test_an_exception_that_is_being_handled_is_not_the_context_of_a_nodes() -> None:
+    async def run() -> Any:
+        async def node(state: State) -> Any:
+            raise KeyError("of the node")
+
+        builder = StateGraph(State).add_node("node", node).add_edge(START, "node")
+        try:
+            raise ValueError("of the caller")
+        except ValueError:
+            try:
+                await builder.compile().ainvoke({"count": 0})
+            except KeyError as error:
+                chain = []
+                seen: BaseException | None = error
+                while seen is not None:
+                    chain.append(type(seen).__name__)
+                    seen = seen.__context__
+                return chain
+
+    check(lambda: asyncio.run(run()))
+
+
+def test_graphs_inside_each_other_go_deep() -> None:
+    async def run() -> Any:
+        log: list[Any] = []
+
+        async def node(state: State) -> Any:
+            count = state["count"]
+            if count < 20:
+                await graph.ainvoke({"count": count + 1})
+            log.append(count)
+            return {"count": count}
+
+        builder = StateGraph(State).add_node("node", node).add_edge(START, "node")
+        graph = builder.compile()
+        await graph.ainvoke({"count": 0})
+        return log
+
+    check(lambda: asyncio.run(run()))
