@@ -34,6 +34,8 @@ cdef bint joins_contexts = sys.version_info >= (3, 11)  # create_task(context=..
 cdef object child_config_var = _child_config
 cdef object get_running_loop = asyncio.get_running_loop
 cdef object current_task = tasks.current_task
+cdef dict current_tasks = tasks._current_tasks if sys.version_info < (3, 12) else {}
+cdef bint looks_up_tasks = sys.version_info < (3, 12)
 cdef object asyncio_create_task = asyncio.create_task
 cdef object asyncio_shield = asyncio.shield
 cdef dict asyncio_names = asyncio.__dict__
@@ -68,6 +70,11 @@ cdef bint is_plain(object loop) except -1:
     )
 
 
+cdef object running_task(object loop):
+    """`current_task(loop)`, which before Python 3.12 is a Python function around a dict."""
+    return current_tasks.get(loop) if looks_up_tasks else current_task(loop)
+
+
 cdef bint is_due(object loop) except -1:
     """Whether the first timer is to go off in the next turn."""
     return loop._scheduled[0]._when < loop.time() + loop._clock_resolution
@@ -87,7 +94,7 @@ cdef bint is_alone(object loop) except -1:
         return False
     if loop._ready or loop._stopping or (loop._scheduled and is_due(loop)):
         return False
-    task = current_task(loop)
+    task = running_task(loop)
     if task is None or task._must_cancel:
         return False
     return not has_events(loop._selector)
