@@ -9,6 +9,7 @@ import asyncio
 from typing import Any
 
 from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.runnables import RunnableLambda
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.config import get_stream_writer
 from langgraph.func import entrypoint, task
@@ -20,6 +21,9 @@ from benchmarks.superstep.rows import SENDS, Program
 
 GIVEN: dict[str, Any] = {"count": 0, "log": []}
 
+#: The chains that instructions are counted of.
+LONGEST = 120
+
 
 def thread() -> dict[str, Any]:
     return {**UNLIMITED, "configurable": {"thread_id": "1"}}
@@ -29,8 +33,18 @@ def sync_loop(size: int) -> None:
     loop(size).compile().invoke(GIVEN, UNLIMITED)
 
 
+def last_of(nodes: StateGraph[Any, Any, Any, Any], size: int) -> Any:
+    """A chain of `LONGEST` nodes that is entered so many before its end.
+
+    What it takes to build and compile the graph is the same at each size, and cancels.
+    """
+    first = f"node{LONGEST - size}"
+    nodes.edges.discard((START, "node0"))
+    return nodes.add_conditional_edges(START, RunnableLambda(lambda state: first, name="enter"))
+
+
 def sync_chain(size: int) -> None:
-    chain(size).compile().invoke(GIVEN, UNLIMITED)
+    last_of(chain(LONGEST), size).compile().invoke(GIVEN, UNLIMITED)
 
 
 def async_loop(size: int) -> None:
@@ -44,7 +58,7 @@ def achain(nodes: int) -> StateGraph[Any, Any, Any, Any]:
 
 
 def async_chain(size: int) -> None:
-    asyncio.run(achain(size).compile().ainvoke(GIVEN, UNLIMITED))
+    asyncio.run(last_of(achain(LONGEST), size).compile().ainvoke(GIVEN, UNLIMITED))
 
 
 def sends(tasks: int, is_async: bool) -> StateGraph[Any, Any, Any, Any]:
