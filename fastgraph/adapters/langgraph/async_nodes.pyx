@@ -45,7 +45,7 @@ from fastgraph.adapters.langgraph.turns cimport (
 from fastgraph.kernels.tally cimport Tally
 
 cdef object AsyncCallbackManager = _AsyncCallbackManager
-cdef object RunnableSeq = _runnable.RunnableSeq
+cdef object Sequence = _runnable.RunnableSeq
 cdef object ChannelWrite = _write.ChannelWrite
 
 cdef object stock_seq_ainvoke
@@ -123,7 +123,13 @@ async def _answer(Branch branch, value, dict config, source, run_id, str tag):
             else shielded_nothing()
         )
         if waiting is not None:
-            await waiting
+            try:
+                await waiting
+            except BaseException as thrown:
+                # An interpreted coroutine gives what is thrown into it the error it is handling.
+                if thrown.__context__ is None and thrown is not error:
+                    thrown.__context__ = error
+                raise
         raise
     waiting = shielded_nothing()
     if waiting is not None:
@@ -172,67 +178,79 @@ cdef object next_step(
     return step.ainvoke(value, step_config(config, source, run_id, tag, False))
 
 
-async def seq_ainvoke(self, input, config=None, **kwargs):
-    """Run the steps of a sequence one after the other.
+class RunnableSeq:
+    """A coroutine's name is its method's, in reprs, warnings and `Task.get_coro()`: upstream's."""
 
-    Replaces `langgraph._internal._runnable.RunnableSeq.ainvoke`.
-    """
-    cdef Py_ssize_t index
-    cdef list steps
+    async def ainvoke(self, input, config=None, **kwargs):
+        """Run the steps of a sequence one after the other.
 
-    seq_tally.calls += 1
-    if type(self) is not RunnableSeq or type(config) is not dict or type(self.steps) is not list:
-        seq_tally.fell_back("a subclass, or no plain config")
-        return await stock_seq_ainvoke(self, input, config, **kwargs)
-    if not traces_as_is(self):
-        seq_tally.fell_back("a trace transform")
-        return await stock_seq_ainvoke(self, input, config, **kwargs)
-    manager = ready_manager(config, None, AsyncCallbackManager)
-    run = run_id = traced = None
-    if is_aquiet(manager):
-        run_id = run_id_of(config)
-    else:
-        run = await manager.on_chain_start(
-            None,
-            input,
-            name=config.get("run_name") or self.get_name(),
-            run_id=config.pop("run_id", None),
-        )
-    value = input
-    steps = self.steps
-    try:
-        if run is None:
-            own = with_callbacks(
-                config, child_of(manager, run_id, AsyncCallbackManager, "seq:step:1")
+        Replaces `langgraph._internal._runnable.RunnableSeq.ainvoke`.
+        """
+        cdef Py_ssize_t index
+        cdef list steps
+
+        seq_tally.calls += 1
+        if type(self) is not Sequence or type(config) is not dict or type(self.steps) is not list:
+            seq_tally.fell_back("a subclass, or no plain config")
+            return await stock_seq_ainvoke(self, input, config, **kwargs)
+        if not traces_as_is(self):
+            seq_tally.fell_back("a trace transform")
+            return await stock_seq_ainvoke(self, input, config, **kwargs)
+        manager = ready_manager(config, None, AsyncCallbackManager)
+        run = run_id = traced = None
+        if is_aquiet(manager):
+            run_id = run_id_of(config)
+        else:
+            run = await manager.on_chain_start(
+                None,
+                input,
+                name=config.get("run_name") or self.get_name(),
+                run_id=config.pop("run_id", None),
             )
-        else:
-            own = with_callbacks(config, run.get_child("seq:step:1"))
-        if joins_contexts:
-            if run is not None:
-                traced = traced_run(run)
-            scope = enter_scope(own, traced)
-            try:
-                value = await new_task(steps[0].ainvoke(value, own, **kwargs), scope[0])
-            finally:
-                leave_scope(scope, traced)
-        else:
-            value = await steps[0].ainvoke(value, own, **kwargs)
-        for index in range(1, len(steps)):
-            waiting = next_step(index, steps[index], value, own, manager, run_id, run)
+        value = input
+        steps = self.steps
+        try:
+            if run is None:
+                own = with_callbacks(
+                    config, child_of(manager, run_id, AsyncCallbackManager, "seq:step:1")
+                )
+            else:
+                own = with_callbacks(config, run.get_child("seq:step:1"))
+            if joins_contexts:
+                if run is not None:
+                    traced = traced_run(run)
+                scope = enter_scope(own, traced)
+                try:
+                    value = await new_task(steps[0].ainvoke(value, own, **kwargs), scope[0])
+                finally:
+                    leave_scope(scope, traced)
+            else:
+                value = await steps[0].ainvoke(value, own, **kwargs)
+            for index in range(1, len(steps)):
+                waiting = next_step(index, steps[index], value, own, manager, run_id, run)
+                if waiting is not None:
+                    value = await waiting
+        except BaseException as error:
+            if run is None:
+                waiting = failed(manager, run_id, error)
+            else:
+                waiting = run.on_chain_error(error)
             if waiting is not None:
-                value = await waiting
-    except BaseException as error:
-        if run is None:
-            waiting = failed(manager, run_id, error)
-        else:
-            waiting = run.on_chain_error(error)
+                try:
+                    await waiting
+                except BaseException as thrown:
+                    # An interpreted coroutine gives what is thrown into it the error it is handling.
+                    if thrown.__context__ is None and thrown is not error:
+                        thrown.__context__ = error
+                    raise
+            raise
+        waiting = ended(manager, run_id, value) if run is None else run.on_chain_end(value)
         if waiting is not None:
             await waiting
-        raise
-    waiting = ended(manager, run_id, value) if run is None else run.on_chain_end(value)
-    if waiting is not None:
-        await waiting
-    return value
+        return value
+
+
+seq_ainvoke = RunnableSeq.ainvoke
 
 
 def make_seq_ainvoke(original, Tally tally not None, str variant):
@@ -278,7 +296,13 @@ async def _traced(self, input, dict config, dict given):
         else:
             waiting = run.on_chain_error(error)
         if waiting is not None:
-            await waiting
+            try:
+                await waiting
+            except BaseException as thrown:
+                # An interpreted coroutine gives what is thrown into it the error it is handling.
+                if thrown.__context__ is None and thrown is not error:
+                    thrown.__context__ = error
+                raise
         raise
     waiting = ended(manager, run_id, value) if run is None else run.on_chain_end(value)
     if waiting is not None:
@@ -286,28 +310,34 @@ async def _traced(self, input, dict config, dict given):
     return value
 
 
-async def callable_ainvoke(self, input, config=None, **kwargs):
-    """Call the async function with its input and with what it asks to be given.
+class RunnableCallable:
+    """For the name of the coroutine, as above."""
 
-    Replaces `langgraph._internal._runnable.RunnableCallable.ainvoke`.
-    """
-    callable_tally.calls += 1
-    if not self.afunc or type(config) is not dict or self.explode_args:
-        callable_tally.fell_back("no async function, no plain config, or exploded arguments")
-        return await stock_callable_ainvoke(self, input, config, **kwargs)
-    given = dict(self.kwargs)
-    if kwargs:
-        given.update(kwargs)
-    inject(self, config, given)
-    if self.trace:
-        value = await _traced(self, input, config, given)
-    elif given:
-        value = await self.afunc(input, **given)
-    else:
-        value = await self.afunc(input)
-    if self.recurse and is_runnable(value):
-        return await value.ainvoke(input, config)
-    return value
+    async def ainvoke(self, input, config=None, **kwargs):
+        """Call the async function with its input and with what it asks to be given.
+
+        Replaces `langgraph._internal._runnable.RunnableCallable.ainvoke`.
+        """
+        callable_tally.calls += 1
+        if not self.afunc or type(config) is not dict or self.explode_args:
+            callable_tally.fell_back("no async function, no plain config, or exploded arguments")
+            return await stock_callable_ainvoke(self, input, config, **kwargs)
+        given = dict(self.kwargs)
+        if kwargs:
+            given.update(kwargs)
+        inject(self, config, given)
+        if self.trace:
+            value = await _traced(self, input, config, given)
+        elif given:
+            value = await self.afunc(input, **given)
+        else:
+            value = await self.afunc(input)
+        if self.recurse and is_runnable(value):
+            return await value.ainvoke(input, config)
+        return value
+
+
+callable_ainvoke = RunnableCallable.ainvoke
 
 
 cdef object own_callable_ainvoke = callable_ainvoke

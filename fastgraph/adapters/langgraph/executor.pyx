@@ -27,7 +27,6 @@ cdef extern from "Python.h":
 
 cdef object running_loop = asyncio._get_running_loop
 cdef object iscoroutine = asyncio.iscoroutine
-cdef object CancelledError = asyncio.CancelledError
 cdef object GraphBubbleUp = _GraphBubbleUp
 # Python 3.10 has no contexts for tasks; from 3.12 on, tasks may be started at once.
 cdef bint has_contexts = not _future.CONTEXT_NOT_SUPPORTED
@@ -40,6 +39,7 @@ cdef object submit_in_context = _ContextThreadPoolExecutor.submit
 cdef object stock_submit
 cdef object stock_thread_submit
 cdef Tally submit_tally
+cdef object stock_done
 cdef Tally done_tally
 cdef Tally thread_submit_tally
 
@@ -105,11 +105,12 @@ def done(self, task):
     Replaces `langgraph.pregel._executor.AsyncBackgroundExecutor.done`.
     """
     done_tally.calls += 1
-    try:
-        error = task.exception()
-    except CancelledError:
-        self.tasks.pop(task)
-        return
+    if task.cancelled():
+        # Its coroutine may die here without ever having run, and the warning of that names the
+        # frame: upstream's.
+        done_tally.fell_back("the task was cancelled")
+        return stock_done(self, task)
+    error = task.exception()
     if not error or isinstance(error, GraphBubbleUp):
         self.tasks.pop(task)
 
@@ -170,6 +171,6 @@ def make_submit(original, Tally tally not None, str variant):
 
 
 def make_done(original, Tally tally not None, str variant):
-    global done_tally
-    done_tally = tally
+    global stock_done, done_tally
+    stock_done, done_tally = original, tally
     return done

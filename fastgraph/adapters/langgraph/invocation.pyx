@@ -19,7 +19,7 @@ from fastgraph.kernels.tally cimport Tally
 from fastgraph.adapters.langgraph.outputs import OutputKeys
 
 cdef str INTERRUPT = _constants.INTERRUPT
-cdef object Pregel = _main.Pregel
+cdef object Graph = _main.Pregel
 
 cdef object stock_invoke
 cdef object stock_ainvoke
@@ -30,7 +30,7 @@ cdef Tally ainvoke_tally
 cdef bint is_upstreams(object graph, str method) except -1:
     """Whether the graph streams by upstream's own function, which nobody has wrapped."""
     function = getattr(type(graph), method)
-    if function is not getattr(Pregel, method) or method in graph.__dict__:
+    if function is not getattr(Graph, method) or method in graph.__dict__:
         return False
     code = getattr(function, "__code__", None)
     return code is not None and code.co_filename == _main.__file__
@@ -133,46 +133,52 @@ def invoke(
     return result.value()
 
 
-async def ainvoke(
-    self,
-    input,
-    config=None,
-    *,
-    context=None,
-    stream_mode="values",
-    print_mode=(),
-    output_keys=None,
-    interrupt_before=None,
-    interrupt_after=None,
-    durability=None,
-    control=None,
-    version="v1",
-    **kwargs,
-):
-    """Run the graph with a single input and config, asynchronously.
+class Pregel:
+    """A coroutine's name is its method's, in reprs, warnings and `Task.get_coro()`: upstream's."""
 
-    Replaces `langgraph.pregel.main.Pregel.ainvoke`.
-    """
-    cdef Result result
-    ainvoke_tally.calls += 1
-    keys = self.output_channels if output_keys is None else output_keys
-    reason = outside(self, "astream", stream_mode, print_mode, keys, version, kwargs)
-    if reason is not None:
-        ainvoke_tally.fell_back(reason)
-        return await stock_ainvoke(
-            self, input, config, context=context, stream_mode=stream_mode, print_mode=print_mode,
-            output_keys=output_keys, interrupt_before=interrupt_before,
-            interrupt_after=interrupt_after, durability=durability, control=control,
-            version=version, **kwargs,
-        )
-    result = Result.__new__(Result)
-    async for chunk in self.astream(
-        input, config, context=context, stream_mode=["updates", "values"], print_mode=print_mode,
-        output_keys=OutputKeys(keys), interrupt_before=interrupt_before,
-        interrupt_after=interrupt_after, durability=durability, control=control,
+    async def ainvoke(
+        self,
+        input,
+        config=None,
+        *,
+        context=None,
+        stream_mode="values",
+        print_mode=(),
+        output_keys=None,
+        interrupt_before=None,
+        interrupt_after=None,
+        durability=None,
+        control=None,
+        version="v1",
+        **kwargs,
     ):
-        result.add(chunk)
-    return result.value()
+        """Run the graph with a single input and config, asynchronously.
+
+        Replaces `langgraph.pregel.main.Pregel.ainvoke`.
+        """
+        cdef Result result
+        ainvoke_tally.calls += 1
+        keys = self.output_channels if output_keys is None else output_keys
+        reason = outside(self, "astream", stream_mode, print_mode, keys, version, kwargs)
+        if reason is not None:
+            ainvoke_tally.fell_back(reason)
+            return await stock_ainvoke(
+                self, input, config, context=context, stream_mode=stream_mode, print_mode=print_mode,
+                output_keys=output_keys, interrupt_before=interrupt_before,
+                interrupt_after=interrupt_after, durability=durability, control=control,
+                version=version, **kwargs,
+            )
+        result = Result.__new__(Result)
+        async for chunk in self.astream(
+            input, config, context=context, stream_mode=["updates", "values"], print_mode=print_mode,
+            output_keys=OutputKeys(keys), interrupt_before=interrupt_before,
+            interrupt_after=interrupt_after, durability=durability, control=control,
+        ):
+            result.add(chunk)
+        return result.value()
+
+
+ainvoke = Pregel.ainvoke
 
 
 def make_invoke(original, Tally tally not None, str variant):

@@ -31,9 +31,11 @@ cdef str CHECKPOINT_NS = _constants.CONFIG_KEY_CHECKPOINT_NS
 cdef object stock
 cdef object stock_sync
 cdef object stock_async
+cdef object stock_reapply
 cdef Tally tally_
 cdef Tally sync_tally
 cdef Tally async_tally
+cdef Tally reapply_tally
 
 
 cdef bint is_first_of_task(set written, object task_id, list pending) except -1:
@@ -161,6 +163,39 @@ def async_put_writes(self, task_id, writes, *, cached=False):
     else:
         async_tally.fell_back("a cache")
         stock_async(self, task_id, writes, cached=cached)
+
+
+# _reapply_writes_to_succeeded_nodes
+
+cdef bint has_writes_of(dict own, dict tasks) except -1:
+    """Whether the pending writes may have some of one of the tasks."""
+    written = own.get("_written_task_ids")
+    pending = own["checkpoint_pending_writes"]
+    if type(written) is not set or type(pending) is not list:
+        return True
+    for task_id in tasks:
+        if not is_first_of_task(<set>written, task_id, <list>pending):
+            return True
+    return False
+
+
+def reapply_writes(self, tasks):
+    """Give tasks back what they wrote before this run.
+
+    Replaces `langgraph.pregel._loop.PregelLoop._reapply_writes_to_succeeded_nodes`, which looks
+    through all that was written in the superstep, for each call of a task.
+    """
+    reapply_tally.calls += 1
+    if type(tasks) is dict and not has_writes_of(PyObject_GenericGetDict(self, NULL), tasks):
+        return
+    reapply_tally.fell_back("tasks that may have written")
+    return stock_reapply(self, tasks)
+
+
+def make_reapply_writes(original, Tally tally not None, str variant):
+    global stock_reapply, reapply_tally
+    stock_reapply, reapply_tally = original, tally
+    return reapply_writes
 
 
 def make_put_writes(original, Tally tally not None, str variant):

@@ -266,7 +266,7 @@ TARGETS: tuple[Target, ...] = (
         "without asking the channels that cannot have changed.",
         "Checkpoint and channels in plain dicts, writes to channels of the graph; channels of "
         "exact built-in types natively, any other through its own methods.",
-        (CHANNELS,),
+        (CHANNELS, {f"{ALGO}:task_path_str": {"798a7ffbb877ff2e"}}),
         switched=f"{PACKAGE}.channels:invalidate_tables",
     ),
     target(
@@ -509,7 +509,7 @@ TARGETS: tuple[Target, ...] = (
         {"": {"4a0e12c46c7c2a3e"}},
         "executor:make_done",
         "Forgets a background task that is done.",
-        "All calls.",
+        "Tasks that were not cancelled.",
     ),
     target(
         "_call",
@@ -658,6 +658,14 @@ TARGETS: tuple[Target, ...] = (
         "The first writes of a task, none loaded with the checkpoint left, no channel stored as "
         "deltas or not at all.",
         (CHANNELS,),
+    ),
+    target(
+        "PregelLoop._reapply_writes_to_succeeded_nodes",
+        (LOOP,),
+        {"": {ABSENT, "050e5fedc1662638", "0d6cdfdf6be036e4", "9541574eff2fedce"}},
+        "pending:make_reapply_writes",
+        "Hands writes loaded with the checkpoint back to their tasks, if there are any.",
+        "Runs that loaded none, or none any more, for tasks that have not written yet.",
     ),
     target(
         "SyncPregelLoop.put_writes",

@@ -35,6 +35,8 @@ cdef object child_config_var = _child_config
 cdef object get_running_loop = asyncio.get_running_loop
 cdef object current_task = tasks.current_task
 cdef dict current_tasks = tasks._current_tasks if sys.version_info < (3, 12) else {}
+cdef bint may_be_eager = sys.version_info >= (3, 12)
+cdef object eager_tasks = getattr(tasks, "_eager_tasks", None)
 cdef bint looks_up_tasks = sys.version_info < (3, 12)
 cdef object asyncio_create_task = asyncio.create_task
 cdef object asyncio_shield = asyncio.shield
@@ -88,6 +90,13 @@ cdef bint has_events(object selector) except -1:
     return bool(selector.select(0))
 
 
+cdef bint is_eager(object task) except -1:
+    """Whether `task` takes its first step inside another's, which goes on when it waits."""
+    if not may_be_eager:
+        return False
+    return eager_tasks is None or task in eager_tasks
+
+
 cdef bint is_alone(object loop) except -1:
     """Whether the next turns of `loop` would have nothing to do but to come back here."""
     if type(loop) is not SelectorLoop or not joins_contexts:
@@ -95,7 +104,7 @@ cdef bint is_alone(object loop) except -1:
     if loop._ready or loop._stopping or (loop._scheduled and is_due(loop)):
         return False
     task = running_task(loop)
-    if task is None or task._must_cancel:
+    if task is None or task._must_cancel or is_eager(task):
         return False
     return not has_events(loop._selector)
 

@@ -30,7 +30,12 @@ from fastgraph.adapters.langgraph.channels cimport (
     table_over,
     unusual,
 )
-from fastgraph.adapters.langgraph.tasks cimport name_slot, triggers_slot, writes_slot
+from fastgraph.adapters.langgraph.tasks cimport (
+    name_slot,
+    path_slot,
+    triggers_slot,
+    writes_slot,
+)
 from fastgraph.kernels.tally cimport Tally
 from fastgraph.kernels.version_vector cimport VersionVector
 
@@ -49,24 +54,51 @@ cdef object NOTHING = EMPTY_SEQ
 cdef object task_path_str = _algo.task_path_str
 cdef object writes_sort_key = getattr(_algo, "writes_sort_key", None)  # where paths count whole
 
+cdef int DEEPEST_PATH = 20  # of calls in calls; deeper ones are upstream's to spell
+
 cdef object stock
 cdef Tally tally_
 cdef bint whole_path
 
 
+cdef str path_text(object path, int depth):
+    """`task_path_str(path)`: numbers in ten digits, a tuple's items after a tilde."""
+    cdef object kind = type(path)
+    if kind is str:
+        return path
+    if kind is int or kind is bool:
+        return f"{path:010d}"
+    if kind is tuple and depth < DEEPEST_PATH:
+        return "~" + ", ".join([path_text(item, depth + 1) for item in path])
+    return task_path_str(path)
+
+
 cdef object path_key(object task):
     """What upstream sorts a task by; releases differ in how much of the path counts."""
+    path = path_slot.get(task)
     if whole_path:
-        return writes_sort_key(task_path_str(task.path))
-    return task_path_str(task.path[:3])
+        return writes_sort_key(task_path_str(path))
+    return path_text(path[:3], 0)
+
+
+cdef bint are_sorted(list keys) except -1:
+    cdef Py_ssize_t i
+    for i in range(1, len(keys)):
+        if keys[i] < keys[i - 1]:
+            return False
+    return True
 
 
 cdef list in_path_order(object tasks):
-    """The tasks in the order in which their writes apply."""
+    """The tasks in the order in which their writes apply; they are nearly always in it already."""
     cdef list ordered = list(tasks)
-    if len(ordered) > 1:
-        ordered.sort(key=path_key)
-    return ordered
+    cdef list keys
+    if len(ordered) < 2:
+        return ordered
+    keys = [path_key(task) for task in ordered]
+    if are_sorted(keys):
+        return ordered
+    return [ordered[i] for i in sorted(range(len(keys)), key=keys.__getitem__)]
 
 
 cdef dict grouped(list tasks, ChannelTable table):
