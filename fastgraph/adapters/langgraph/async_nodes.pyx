@@ -126,7 +126,7 @@ async def _answer(Branch branch, value, dict config, source, run_id, str tag):
             try:
                 await waiting
             except BaseException as thrown:
-                # An interpreted coroutine gives what is thrown into it the error it is handling.
+                # An interpreted coroutine gives what is thrown into it the error it handles.
                 if thrown.__context__ is None and thrown is not error:
                     thrown.__context__ = error
                 raise
@@ -239,7 +239,7 @@ class RunnableSeq:
                 try:
                     await waiting
                 except BaseException as thrown:
-                    # An interpreted coroutine gives what is thrown into it the error it is handling.
+                    # An interpreted coroutine gives what is thrown into it the error it handles.
                     if thrown.__context__ is None and thrown is not error:
                         thrown.__context__ = error
                     raise
@@ -299,7 +299,7 @@ async def _traced(self, input, dict config, dict given):
             try:
                 await waiting
             except BaseException as thrown:
-                # An interpreted coroutine gives what is thrown into it the error it is handling.
+                # An interpreted coroutine gives what is thrown into it the error it handles.
                 if thrown.__context__ is None and thrown is not error:
                     thrown.__context__ = error
                 raise

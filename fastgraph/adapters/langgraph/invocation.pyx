@@ -163,16 +163,17 @@ class Pregel:
         if reason is not None:
             ainvoke_tally.fell_back(reason)
             return await stock_ainvoke(
-                self, input, config, context=context, stream_mode=stream_mode, print_mode=print_mode,
-                output_keys=output_keys, interrupt_before=interrupt_before,
-                interrupt_after=interrupt_after, durability=durability, control=control,
-                version=version, **kwargs,
+                self, input, config, context=context, stream_mode=stream_mode,
+                print_mode=print_mode, output_keys=output_keys,
+                interrupt_before=interrupt_before, interrupt_after=interrupt_after,
+                durability=durability, control=control, version=version, **kwargs,
             )
         result = Result.__new__(Result)
         async for chunk in self.astream(
-            input, config, context=context, stream_mode=["updates", "values"], print_mode=print_mode,
-            output_keys=OutputKeys(keys), interrupt_before=interrupt_before,
-            interrupt_after=interrupt_after, durability=durability, control=control,
+            input, config, context=context, stream_mode=["updates", "values"],
+            print_mode=print_mode, output_keys=OutputKeys(keys),
+            interrupt_before=interrupt_before, interrupt_after=interrupt_after,
+            durability=durability, control=control,
         ):
             result.add(chunk)
         return result.value()
