@@ -26,7 +26,7 @@ unexport FASTGRAPH FASTGRAPH_KERNELS FASTGRAPH_NO_EXTENSIONS FASTGRAPH_REQUIRE_E
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo build venv test lint types pytest test-numba conformance docs bench bench-quick \
-	instructions superstep dist fingerprints fingerprints-check tables constraints clean distclean
+	superstep dist fingerprints fingerprints-check tables constraints clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,9 +66,6 @@ bench: $(VENV)/.with-bench build ## LangGraph's own benchmarks, stock against pa
 
 bench-quick: $(VENV)/.with-bench build ## a few graphs under pytest-benchmark, stock beside patched
 	$(BIN)/python -m pytest benchmarks --benchmark-group-by=param:graph,param:size $(PYTEST_ARGS)
-
-instructions: $(VENV)/.with-bench build ## instructions per superstep under callgrind
-	$(BIN)/python -m benchmarks.instructions $(BENCH_ARGS)
 
 superstep: $(VENV)/.with-bench build ## what a superstep costs, beside what is wanted
 	$(BIN)/python -m benchmarks.superstep $(BENCH_ARGS)

@@ -19,7 +19,8 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.managed import IsLastStep, RemainingSteps
 from langgraph.pregel import NodeBuilder, Pregel
-from langgraph.types import CachePolicy, Command, Send, interrupt
+from langgraph.runtime import Runtime
+from langgraph.types import CachePolicy, Command, RetryPolicy, Send, interrupt
 
 try:
     from langgraph.types import Overwrite
@@ -382,6 +383,19 @@ def failing_nodes_and_reducers(drive: Any, saver: Any) -> Any:
     seen.append(drive.stream(graph, None, CONFIG, stream_mode=MODES))
     seen.append(drive.stream(graph, {"unknown": 1}, CONFIG, stream_mode=MODES))
     return seen, drive.history(graph, CONFIG)
+
+
+@scenario
+def a_node_tried_again(drive: Any, saver: Any) -> Any:
+    def flaky(state: Count, runtime: Runtime) -> Any:
+        if runtime.execution_info.node_attempt == 1:
+            raise LookupError("not at once")
+        return {"n": state["n"] + runtime.execution_info.node_attempt}
+
+    policy = RetryPolicy(initial_interval=0.001, jitter=False, retry_on=LookupError)
+    builder = StateGraph(Count).add_node("flaky", flaky, retry_policy=policy)
+    graph = builder.add_edge(START, "flaky").compile(checkpointer=saver)
+    return drive.stream(graph, {"n": 0}, CONFIG, stream_mode=MODES), drive.history(graph, CONFIG)
 
 
 @scenario
