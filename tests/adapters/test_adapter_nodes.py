@@ -63,6 +63,21 @@ def check(scenario: Callable[[], Any]) -> Any:
     return expected
 
 
+def check_one_of(scenario: Callable[[], Any], times: int = 8) -> Any:
+    """The same for a scenario with threads side by side, which has a few outcomes with stock.
+
+    One of these has to be seen with what replaces it, within as many runs.
+    """
+    expected = [scenario() for _ in range(times)]
+    with ours():
+        for _ in range(times):
+            outcome = scenario()
+            if outcome in expected:
+                return outcome
+    assert outcome in expected
+    return outcome
+
+
 CONFIGS: dict[str, dict[str, Any]] = {
     "nothing": {},
     "tags": {"tags": ["a", "seq:step:2"], "metadata": {"lc_versions": {"a": 1}, "mine": 2}},
@@ -78,7 +93,7 @@ RAISING = pytest.mark.parametrize("raises", [False, True], ids=["succeeds", "fai
 @RAISING
 def test_sync_nodes_and_handlers_see_the_same(config: Any, raises: bool) -> None:
     make = partial(observing, is_async=False, raises=raises)
-    _, log, _ = check(lambda: observed_sync(make, config))
+    _, log, _ = check_one_of(lambda: observed_sync(make, config))
     assert len(log) > 5
 
 
@@ -89,7 +104,7 @@ def test_async_nodes_and_handlers_see_the_same(config: Any, raises: bool, is_asy
     make = partial(observing, is_async=is_async, raises=raises)
     if sys.version_info < (3, 11):
         pytest.skip("get_config() in async nodes needs Python 3.11")
-    check(lambda: observed_async(make, config))
+    check_one_of(lambda: observed_async(make, config))
 
 
 @RAISING
@@ -97,7 +112,7 @@ def test_async_handlers_see_the_same(raises: bool) -> None:
     if sys.version_info < (3, 11):
         pytest.skip("get_config() in async nodes needs Python 3.11")
     make = partial(observing, is_async=True, raises=raises)
-    check(lambda: observed_async(make, {"callbacks": [AsyncRecorder, Recorder]}))
+    check_one_of(lambda: observed_async(make, {"callbacks": [AsyncRecorder, Recorder]}))
 
 
 @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
