@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import pytest
 from equivalence_handlers import AsyncRecorder, Recorder
 from equivalence_turns import Run, Turns, cancelled_at, seen_turns
+from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.config import get_stream_writer
 from langgraph.func import entrypoint, task
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import END, START, StateGraph, add_messages
 from langgraph.types import Send
 from typing_extensions import TypedDict
 
@@ -137,6 +138,51 @@ def failing_beside_others(turns: Turns) -> Any:
     return builder.compile()
 
 
+class Unreadable(Sequence[Any]):
+    """What the handler of messages cannot look through."""
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, index: Any) -> Any:
+        raise LookupError("not to be read")
+
+
+class NotingSaver(InMemorySaver):
+    def __init__(self, turns: Turns) -> None:
+        super().__init__()
+        self.turns = turns
+
+    async def aput_writes(self, config: Any, writes: Any, task_id: str, path: str = "") -> None:
+        self.turns.note("writes are saved", len(writes))
+        return await super().aput_writes(config, writes, task_id, path)
+
+
+@graph
+def with_messages(turns: Turns) -> Any:
+    def saying(name: str, times: int) -> Any:
+        async def node(state: Any) -> Any:
+            turns.note(name, "starts", len(state["messages"]))
+            await turns.rest(name, times)
+            said = AIMessage(name, id=f"{name} {len(state['messages'])}")
+            return {"messages": [said], "odd": Unreadable()}
+
+        return node
+
+    async def route(state: Any) -> Any:
+        turns.note("route", len(state["messages"]))
+        return "c" if len(state["messages"]) < 5 else END
+
+    class Talk(TypedDict):
+        messages: Annotated[list[Any], add_messages]
+        odd: Any
+
+    builder = StateGraph(Talk)
+    builder.add_sequence([("a", saying("a", 0)), ("b", saying("b", 1)), ("c", saying("c", 0))])
+    builder.add_edge(START, "a").add_conditional_edges("c", route, ["c", END])
+    return builder.compile(checkpointer=NotingSaver(turns))
+
+
 @graph
 def functional(turns: Turns) -> Any:
     @task
@@ -182,11 +228,11 @@ async def drained(graph: Any, turns: Turns, config: Any, options: Any) -> Any:
     return "drained"
 
 
-def assert_same(run: Run, again: bool = True) -> None:
-    expected = seen_turns(run)
-    assert not again or seen_turns(run) == expected, "stock differs from stock"
+def assert_same(run: Run, again: bool = True, ticks: bool = True) -> None:
+    expected = seen_turns(run, ticks)
+    assert not again or seen_turns(run, ticks) == expected, "stock differs from stock"
     with fastgraph.patched():
-        assert seen_turns(run) == expected
+        assert seen_turns(run, ticks) == expected
 
 
 @EACH
@@ -209,6 +255,18 @@ def test_what_happens_in_each_turn(build: Graphs, mode: str, listened: bool) -> 
             await beside
 
     assert_same(run)
+
+
+@EACH
+@IN_EACH_MODE
+def test_what_comes_first_when_nothing_else_runs(build: Graphs, mode: str) -> None:
+    async def run(turns: Turns) -> None:
+        options = MODES[mode] or {"stream_mode": "values"}
+        async for chunk in build(turns).astream({"n": 0, "seen": []}, CONFIG, **options):
+            turns.note("chunk", chunk)
+            await turns.rest("consumer", 4)
+
+    assert_same(run, ticks=False)
 
 
 @EACH

@@ -27,6 +27,7 @@ from fastgraph.adapters.langgraph.channel_writes cimport (
     write_channels,
     writes_channels,
 )
+from fastgraph.adapters.langgraph.inline_handlers cimport are_own, begun, finished
 from fastgraph.adapters.langgraph.nodes cimport (
     hides_config,
     inject,
@@ -156,6 +157,15 @@ async def _branch(Branch branch, value, dict config, source, run_id, str tag):
     )
 
 
+async def _told_branch(Branch branch, value, dict config):
+    """The same where handlers hear the run of the path."""
+    answer = await branch.path.ainvoke(branch.state(value, config), config)
+    entries = branch.go(answer, config)
+    if entries is None:
+        return value
+    return await ChannelWrite(entries).ainvoke(value, config)
+
+
 # RunnableSeq.ainvoke
 
 cdef object next_step(
@@ -168,13 +178,15 @@ cdef object next_step(
     if not is_runnable(value):
         if writes_channels(step) and write_channels(step, value, config):
             return None
-        if run is None:
-            branch = branch_of(step, True)
+        branch = branch_of(step, True)
     tag = f"seq:step:{index + 1}"
+    if run is not None:
+        config = with_callbacks(config, run.get_child(tag))
+        if branch is not None:
+            return _told_branch(branch, value, config)
+        return step.ainvoke(value, config)
     if branch is not None:
         return _branch(branch, value, config, source, run_id, tag)
-    if run is not None:
-        return step.ainvoke(value, with_callbacks(config, run.get_child(tag)))
     return step.ainvoke(value, step_config(config, source, run_id, tag, False))
 
 
@@ -200,6 +212,9 @@ class RunnableSeq:
         run = run_id = traced = None
         if is_aquiet(manager):
             run_id = run_id_of(config)
+        elif are_own(manager):
+            name = config.get("run_name") or self.get_name()
+            run = begun(manager, input, config.pop("run_id", None), name)
         else:
             run = await manager.on_chain_start(
                 None,
@@ -244,7 +259,7 @@ class RunnableSeq:
                         thrown.__context__ = error
                     raise
             raise
-        waiting = ended(manager, run_id, value) if run is None else run.on_chain_end(value)
+        waiting = ended(manager, run_id, value) if run is None else finished(run, value)
         if waiting is not None:
             await waiting
         return value
@@ -267,6 +282,9 @@ async def _traced(self, input, dict config, dict given):
     run = run_id = traced = None
     if is_aquiet(manager):
         run_id = run_id_of(config)
+    elif are_own(manager):
+        name = config.get("run_name") or self.name
+        run = begun(manager, input, config.pop("run_id", None), name)
     else:
         run = await manager.on_chain_start(
             None,
@@ -304,7 +322,7 @@ async def _traced(self, input, dict config, dict given):
                     thrown.__context__ = error
                 raise
         raise
-    waiting = ended(manager, run_id, value) if run is None else run.on_chain_end(value)
+    waiting = ended(manager, run_id, value) if run is None else finished(run, value)
     if waiting is not None:
         await waiting
     return value

@@ -12,3 +12,6 @@ cdef object late_run(object manager, object run_id)
 cdef bint tells(object manager) except -1
 cdef bint is_stock(object cls, str name, object function) noexcept
 cdef object new(object cls)
+cdef bint plain(object run_manager) except -1
+cdef bint asks_stock() noexcept
+cdef object run_of(object manager, object cls, object run_id)

@@ -280,6 +280,19 @@ cdef bint is_quiet(object manager) except -1:
     )
 
 
+cdef bint asks_stock() noexcept:
+    """Whether async managers and the managers of their runs have upstream's methods, or ours."""
+    return (
+        is_stock(AsyncCallbackManager, "on_chain_start", async_start)
+        and is_stock(AsyncCallbackManager, "add_metadata", add_metadata)
+        and is_stock(AsyncCallbackManager, "__init__", manager_init)
+        and is_stock(AsyncChainRun, "__init__", run_init)
+        and is_stock(AsyncChainRun, "get_child", aget_child)
+        and is_stock(AsyncChainRun, "on_chain_end", async_run_end)
+        and is_stock(AsyncChainRun, "on_chain_error", async_run_error)
+    )
+
+
 cdef bint is_aquiet(object manager) except -1:
     """The same of an async manager."""
     return (
@@ -287,13 +300,7 @@ cdef bint is_aquiet(object manager) except -1:
         and not manager.handlers
         and not manager.inheritable_handlers
         and plain(manager)
-        and is_stock(AsyncCallbackManager, "on_chain_start", async_start)
-        and is_stock(AsyncCallbackManager, "add_metadata", add_metadata)
-        and is_stock(AsyncCallbackManager, "__init__", manager_init)
-        and is_stock(AsyncChainRun, "__init__", run_init)
-        and is_stock(AsyncChainRun, "get_child", aget_child)
-        and is_stock(AsyncChainRun, "on_chain_end", async_run_end)
-        and is_stock(AsyncChainRun, "on_chain_error", async_run_error)
+        and asks_stock()
     )
 
 

@@ -153,6 +153,25 @@ CORE_ASYNC_ENDS: Proven = {
     f"{CORE_MANAGER}:AsyncCallbackManagerForChainRun.on_chain_end": {"5465f887d3f5545e"},
     f"{CORE_MANAGER}:AsyncCallbackManagerForChainRun.on_chain_error": {"52430e93481bacd8"},
 }
+#: The handlers that are told without a task: they do not ask which one is running.
+INLINE_HANDLERS: Proven = {
+    "langgraph.pregel._messages:StreamMessagesHandler": {
+        "73ed8bb4f2df548d",
+        "5a9d387aafe8fb86",
+        "6cef32d8596540cf",
+    },
+    "langgraph.pregel._messages:StreamMessagesHandlerV2": {
+        ABSENT,
+        "4155c63353b7984c",
+        "1a4f9d7bca341273",
+    },
+    f"{CORE_MANAGER}:_ahandle_event_for_handler": {
+        "0ecf0ba9dadc846c",
+        "7906ba950a5c079b",
+        "17631e0f869db7bc",
+        "519968dbe10f12bc",
+    },
+}
 CORE_ENDS: Proven = {
     f"{CORE_MANAGER}:CallbackManagerForChainRun.on_chain_end": {"27db298d90021583"},
     f"{CORE_MANAGER}:CallbackManagerForChainRun.on_chain_error": {"74401029d3cfe610"},
@@ -443,6 +462,7 @@ TARGETS: tuple[Target, ...] = (
             CORE_CHILDREN,
             CORE_RUNS,
             CORE_ASYNC_ENDS,
+            INLINE_HANDLERS,
         ),
     ),
     target(
@@ -452,7 +472,14 @@ TARGETS: tuple[Target, ...] = (
         "async_nodes:make_callable_ainvoke",
         "Calls an async function with what it asks to be given, as a run of its own if traced.",
         "A config in a plain dict, an async function, arguments that are not exploded.",
-        (CONTEXTS, PATCH_CONFIG, CORE_CHILDREN, CORE_RUNS, CORE_ASYNC_ENDS),
+        (
+            CONTEXTS,
+            PATCH_CONFIG,
+            CORE_CHILDREN,
+            CORE_RUNS,
+            CORE_ASYNC_ENDS,
+            INLINE_HANDLERS,
+        ),
     ),
     target(
         "PregelRunner.tick",

@@ -110,18 +110,41 @@ cdef bint is_alone(object loop) except -1:
 
 
 cdef class Turns:
-    """Completes a future in the third turn from now, when upstream's shield would be through."""
+    """What upstream does in a shielded task: acts in the next turn and is through in the third."""
 
-    cdef object loop
-    cdef object future
-    cdef bint is_last
+    cdef bint act(self) except -1:
+        """Do it; whether there was something to do."""
+        return False
 
     def __call__(self):
-        if not self.is_last:
-            self.is_last = True
-            self.loop.call_soon(self)
-        elif not self.future.done():
-            self.future.set_result(None)
+        if self.has_acted:
+            if not self.future.done():
+                self.future.set_result(None)
+            return
+        self.has_acted = True
+        self.act()
+        self.loop.call_soon(self)
+
+
+cdef object plain_loop():
+    """The running loop if `shielded` knows how it queues, else None."""
+    loop = get_running_loop()
+    return loop if is_plain(loop) else None
+
+
+cdef object shielded(Turns turns, object loop):
+    """What to await for `turns`; None if nothing, because nobody could see it.
+
+    Where nobody sees when it acts, others may have something to do when it has; they come first.
+    """
+    cdef bint alone = is_alone(loop)
+    if alone and (not turns.act() or is_alone(loop)):
+        return None
+    turns.has_acted = alone
+    turns.loop = loop
+    turns.future = loop.create_future()
+    loop.call_soon(turns)
+    return turns.future
 
 
 async def _nothing():
@@ -130,18 +153,10 @@ async def _nothing():
 
 cdef object shielded_nothing():
     """What to await instead of a shielded call that does nothing; None if nobody could see it."""
-    cdef Turns turns
-    loop = get_running_loop()
-    if not is_plain(loop):
-        context = PyContext_CopyCurrent()
-        return asyncio.shield(new_task(_nothing(), context))
-    if is_alone(loop):
-        return None
-    turns = Turns.__new__(Turns)
-    turns.loop = loop
-    turns.future = loop.create_future()
-    loop.call_soon(turns)
-    return turns.future
+    loop = plain_loop()
+    if loop is None:
+        return asyncio.shield(new_task(_nothing(), PyContext_CopyCurrent()))
+    return shielded(Turns.__new__(Turns), loop)
 
 
 cdef object new_task(object coroutine, object context):
