@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent
 EXTENSIONS = {
     "fastgraph.kernels.slots": "fastgraph/kernels/slots.pyx",
     "fastgraph.kernels.record": "fastgraph/kernels/record.pyx",
+    "fastgraph.kernels.kept_threads": "fastgraph/kernels/kept_threads.pyx",
     "fastgraph.kernels.tally": "fastgraph/kernels/tally.py",
     "fastgraph.kernels.version_vector": "fastgraph/kernels/version_vector.pyx",
     "fastgraph.kernels.trigger_index": "fastgraph/kernels/trigger_index.pyx",

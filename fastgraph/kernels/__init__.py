@@ -1,4 +1,4 @@
-"""The kernels: channel versions, triggers, slots and records, with no framework in sight.
+"""The kernels: channel versions, triggers, slots, records, threads, with no framework in sight.
 
 They know mappings, names and versions, never LangGraph, and may be used by themselves. Nothing is
 imported here, so each costs only what it is:
@@ -9,14 +9,15 @@ imported here, so each costs only what it is:
 `version_vector`            `VersionVector`: channel versions that know which is the highest
 `trigger_index`             `TriggerIndex`: from the channels that changed to the nodes that run
 `tally.Tally`               counts of calls and of fallbacks by reason
+`kept_threads`              threads of executors, kept from one executor for the next
 `numba_version_vector`      `VersionVector` over NumPy arrays, for where nothing was compiled
 `numba_trigger_index`       `TriggerIndex` over NumPy arrays, likewise
 `numba_core`                their numeric core, for data that is in arrays already
 ==========================  =====================================================================
 
-The first four are compiled extensions; `tally` is compiled where they are and interpreted
-elsewhere; the ``numba_`` modules need the extra ``numba``. A vector and an index of one kind go
-together, and both kinds have the same API:
+The first four and `kept_threads` are compiled extensions; `tally` is compiled where they are and
+interpreted elsewhere; the ``numba_`` modules need the extra ``numba``. A vector and an index of one
+kind go together, and both kinds have the same API:
 
 >>> from fastgraph.kernels.trigger_index import TriggerIndex
 >>> from fastgraph.kernels.version_vector import VersionVector

@@ -463,6 +463,17 @@ def tags_metadata_and_callbacks(drive: Any, saver: Any) -> Any:
 
 
 @scenario
+def a_batch_in_a_node(drive: Any, saver: Any) -> Any:
+    double = RunnableLambda(lambda number: number * 2)
+
+    def node(state: Count) -> Any:
+        return {"n": sum(double.batch([1, 2, 3], {"max_concurrency": 1}))}
+
+    builder = StateGraph(Count).add_node("node", node).add_edge(START, "node")
+    return drive.invoke(builder.compile(checkpointer=saver), {"n": 0}, CONFIG)
+
+
+@scenario
 def drawing(drive: Any, saver: Any) -> Any:
     builder = StateGraph(Count)
     for name in ("split", "left", "right", "join"):

@@ -4,10 +4,10 @@ Domain, async: coroutines that are made in the loop's own thread, on Pythons who
 context and start in the loop's next iteration (3.11; later ones may start them at once). The task
 is the one upstream makes, from the same coroutine, in the same context.
 
-Domain, sync: executors as LangChain makes them. They copy the context once more than is needed:
-the function runs in the copy made here, within one that nothing else is run in. Threads are not
-kept from one run for the next: a kept one would be seen by `threading.enumerate`, by a fork, and
-by what native code keeps for each thread.
+Domain, sync: executors as LangChain makes them, which the engine and `ToolNode` make anew for each
+run and each call. Their threads are kept for the next one, see `fastgraph.kernels.kept_threads`.
+The engine's jobs copy the context once more than is needed: the function runs in the copy made
+here, within one that nothing else is run in.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from langgraph._internal import _future
 from langgraph.errors import GraphBubbleUp as _GraphBubbleUp
 from langgraph.pregel import _executor
 
+from fastgraph.kernels.kept_threads cimport keeps_threads
 from fastgraph.kernels.tally cimport Tally
 
 cdef extern from "Python.h":
@@ -35,12 +36,15 @@ cdef bint has_eager_tasks = not _future.EAGER_NOT_SUPPORTED
 cdef object ContextThreadPoolExecutor = _ContextThreadPoolExecutor
 # What is left out; somebody may have put something else in its place.
 cdef object submit_in_context = _ContextThreadPoolExecutor.submit
+cdef object submit_job = ThreadPoolExecutor.submit
 
 cdef object stock_submit
 cdef object stock_thread_submit
 cdef Tally submit_tally
+cdef object stock_context_submit
 cdef object stock_done
 cdef Tally done_tally
+cdef Tally context_submit_tally
 cdef Tally thread_submit_tally
 
 
@@ -115,6 +119,38 @@ def done(self, task):
         self.tasks.pop(task)
 
 
+cdef bint is_plain(object executor) except -1:
+    """Whether an executor is LangChain's, and submits as it does."""
+    held = ContextThreadPoolExecutor.submit
+    return (
+        type(executor) is ContextThreadPoolExecutor
+        and ThreadPoolExecutor.submit is submit_job
+        and (held is submit_in_context or held is own_context_submit)
+    )
+
+
+def context_submit(self, func, *args, **kwargs):
+    """Run a function in a thread, in a copy of the context.
+
+    Replaces `langchain_core.runnables.config.ContextThreadPoolExecutor.submit`.
+    """
+    context_submit_tally.calls += 1
+    if not is_plain(self):
+        context_submit_tally.fell_back("a subclass, or somebody else's executor")
+        return stock_context_submit(self, func, *args, **kwargs)
+    keeps_threads(self)
+    return submit_job(self, PyContext_CopyCurrent().run, func, *args, **kwargs)
+
+
+cdef object own_context_submit = context_submit
+
+
+def make_context_submit(original, Tally tally not None, str variant):
+    global stock_context_submit, context_submit_tally
+    stock_context_submit, context_submit_tally = original, tally
+    return context_submit
+
+
 def thread_submit(
     self,
     fn,
@@ -131,10 +167,7 @@ def thread_submit(
     """
     thread_submit_tally.calls += 1
     executor = self.executor
-    if (
-        type(executor) is not ContextThreadPoolExecutor
-        or ContextThreadPoolExecutor.submit is not submit_in_context
-    ):
+    if not is_plain(executor):
         thread_submit_tally.fell_back("an executor of another kind")
         return stock_thread_submit(
             self,
@@ -146,13 +179,12 @@ def thread_submit(
             __next_tick__=__next_tick__,
             **kwargs,
         )
+    keeps_threads(executor)
     run = PyContext_CopyCurrent().run
     if __next_tick__:
-        task = ThreadPoolExecutor.submit(
-            executor, _executor.next_tick, run, fn, *args, **kwargs
-        )
+        task = submit_job(executor, _executor.next_tick, run, fn, *args, **kwargs)
     else:
-        task = ThreadPoolExecutor.submit(executor, run, fn, *args, **kwargs)
+        task = submit_job(executor, run, fn, *args, **kwargs)
     self.tasks[task] = (__cancel_on_exit__, __reraise_on_exit__)
     task.add_done_callback(self.done)
     return task

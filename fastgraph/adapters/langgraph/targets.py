@@ -516,6 +516,14 @@ TARGETS: tuple[Target, ...] = (
         ({f"{CORE_CONFIG}:ContextThreadPoolExecutor.submit": {"8f2911e66df56303"}},),
     ),
     target(
+        "ContextThreadPoolExecutor.submit",
+        (CORE_CONFIG,),
+        {"": {"8f2911e66df56303"}},
+        "executor:make_context_submit",
+        "Runs a function in a thread that is kept for the next executor.",
+        "CPython 3.10 to 3.12, threads that nobody traces or starts in another way.",
+    ),
+    target(
         "AsyncBackgroundExecutor.submit",
         (EXECUTOR,),
         {"": {"82433cf303e2eefa"}},

@@ -1,0 +1,1 @@
+cdef bint keeps_threads(object executor) except -1
