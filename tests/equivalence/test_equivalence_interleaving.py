@@ -7,6 +7,7 @@ the number of the turn; stock and patched, the logs are the same to the entry.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import operator
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
@@ -235,18 +236,35 @@ def assert_same(run: Run, again: bool = True, ticks: bool = True) -> None:
         assert seen_turns(run, ticks) == expected
 
 
+class Witness(Recorder):
+    """A handler that is called inline and looks which task calls it, in which turn and context."""
+
+    def __init__(self, turns: Turns) -> None:
+        super().__init__(turns.describe, turns.log, "witness")
+        self.turns = turns
+
+    def keep(self, event: str, args: Any, told: Any) -> None:
+        task = asyncio.current_task()
+        caller = task.get_coro().__qualname__ if event == "on_chain_end" else ""
+        self.turns.note(event, told.get("name"), task is not None, caller, CALLED.get())
+        CALLED.set(event)
+        super().keep(event, args, told)
+
+
+CALLED: contextvars.ContextVar[str] = contextvars.ContextVar("CALLED", default="")
+HANDLERS: dict[str, Callable[[Turns], list[Any]]] = {
+    "": lambda turns: [],
+    "inline": lambda turns: [Witness(turns)],
+    "both": lambda turns: [Witness(turns), AsyncRecorder(turns.describe, turns.log)],
+}
+
+
 @EACH
 @IN_EACH_MODE
-@pytest.mark.parametrize("listened", [False, True], ids=["", "handlers"])
-def test_what_happens_in_each_turn(build: Graphs, mode: str, listened: bool) -> None:
+@pytest.mark.parametrize("heard", HANDLERS)
+def test_what_happens_in_each_turn(build: Graphs, mode: str, heard: str) -> None:
     async def run(turns: Turns) -> Any:
-        config = dict(CONFIG)
-        if listened:
-            heard = turns.log
-            config["callbacks"] = [
-                Recorder(turns.describe, heard),
-                AsyncRecorder(turns.describe, heard),
-            ]
+        config = {**CONFIG, "callbacks": HANDLERS[heard](turns)}
         beside = asyncio.ensure_future(turns.rest("beside", BESIDE))
         try:
             return await drained(build(turns), turns, config, MODES[mode])

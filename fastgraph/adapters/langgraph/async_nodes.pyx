@@ -27,7 +27,7 @@ from fastgraph.adapters.langgraph.channel_writes cimport (
     write_channels,
     writes_channels,
 )
-from fastgraph.adapters.langgraph.inline_handlers cimport are_own, begun, finished
+from fastgraph.adapters.langgraph.inline_handlers cimport begun, finished, starts_inline
 from fastgraph.adapters.langgraph.nodes cimport (
     hides_config,
     inject,
@@ -212,7 +212,7 @@ class RunnableSeq:
         run = run_id = traced = None
         if is_aquiet(manager):
             run_id = run_id_of(config)
-        elif are_own(manager):
+        elif starts_inline(manager):
             name = config.get("run_name") or self.get_name()
             run = begun(manager, input, config.pop("run_id", None), name)
         else:
@@ -282,7 +282,7 @@ async def _traced(self, input, dict config, dict given):
     run = run_id = traced = None
     if is_aquiet(manager):
         run_id = run_id_of(config)
-    elif are_own(manager):
+    elif starts_inline(manager):
         name = config.get("run_name") or self.name
         run = begun(manager, input, config.pop("run_id", None), name)
     else:
