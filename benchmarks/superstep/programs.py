@@ -160,7 +160,19 @@ def heard_loop(size: int) -> None:
 
 
 def heard_async_loop(size: int) -> None:
+    """A sync handler that is not called inline: LangChain calls it in a thread."""
     config = {**UNLIMITED, "callbacks": [BaseCallbackHandler()]}
+    asyncio.run(aloop(size).compile().ainvoke(GIVEN, config))
+
+
+class Inline(BaseCallbackHandler):
+    """Called by the event loop's own thread, as LangSmith's tracer is."""
+
+    run_inline = True
+
+
+def heard_inline_async_loop(size: int) -> None:
+    config = {**UNLIMITED, "callbacks": [Inline()]}
     asyncio.run(aloop(size).compile().ainvoke(GIVEN, config))
 
 
