@@ -41,6 +41,10 @@ EXTENSIONS = {
     "fastgraph.adapters.langgraph.turns": "fastgraph/adapters/langgraph/turns.pyx",
     "fastgraph.adapters.langgraph.async_nodes": "fastgraph/adapters/langgraph/async_nodes.pyx",
     "fastgraph.adapters.langgraph.async_retry": "fastgraph/adapters/langgraph/async_retry.pyx",
+    "fastgraph.adapters.langgraph.async_futures": (
+        "fastgraph/adapters/langgraph/async_futures.pyx"
+    ),
+    "fastgraph.adapters.langgraph.async_tasks": "fastgraph/adapters/langgraph/async_tasks.pyx",
     "fastgraph.adapters.langgraph.outputs": "fastgraph/adapters/langgraph/outputs.pyx",
     "fastgraph.adapters.langgraph.runner": "fastgraph/adapters/langgraph/runner.pyx",
     "fastgraph.adapters.langgraph.async_runner": ("fastgraph/adapters/langgraph/async_runner.pyx"),

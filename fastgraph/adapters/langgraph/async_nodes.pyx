@@ -17,6 +17,7 @@ from fastgraph.adapters.langgraph.callbacks cimport (
     child_of,
     grandchild_of,
     is_aquiet,
+    is_stock,
     late_run,
     new_run_id,
     ready_manager,
@@ -46,6 +47,7 @@ from fastgraph.kernels.tally cimport Tally
 
 cdef object AsyncCallbackManager = _AsyncCallbackManager
 cdef object Sequence = _runnable.RunnableSeq
+cdef object Callable = _runnable.RunnableCallable
 cdef object ChannelWrite = _write.ChannelWrite
 
 cdef object stock_seq_ainvoke
@@ -251,6 +253,49 @@ class RunnableSeq:
 
 
 seq_ainvoke = RunnableSeq.ainvoke
+
+
+cdef object own_seq_ainvoke = seq_ainvoke
+
+
+cdef bint is_one_call(object sequence) except -1:
+    """Whether a node is one plain async function, and channel writers after it."""
+    cdef Py_ssize_t index
+    cdef list steps
+    if type(sequence) is not Sequence or not is_stock(Sequence, "ainvoke", own_seq_ainvoke):
+        return False
+    if type(sequence.steps) is not list or not traces_as_is(sequence):
+        return False
+    steps = sequence.steps
+    if not steps or not calls_function(steps[0]):
+        return False
+    for index in range(1, len(steps)):
+        if not writes_channels(steps[index]):
+            return False
+    return True
+
+
+cdef bint calls_function(object step) except -1:
+    """Whether a step does no more than to call its async function."""
+    return (
+        type(step) is Callable
+        and is_stock(Callable, "ainvoke", own_callable_ainvoke)
+        and not step.trace
+        and not step.explode_args
+        and bool(step.afunc)
+    )
+
+
+cdef bint starts_quietly(dict config) except -1:
+    """Whether a chain with this config tells nobody of its start."""
+    return is_aquiet(config.get("callbacks"))
+
+
+cdef int count_call() except -1:
+    """Count a node that was run without going through the functions here."""
+    seq_tally.calls += 1
+    callable_tally.calls += 1
+    return 0
 
 
 def make_seq_ainvoke(original, Tally tally not None, str variant):

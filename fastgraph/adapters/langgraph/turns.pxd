@@ -1,5 +1,7 @@
 cdef bint joins_contexts
 cdef object shielded_nothing()
+cdef bint is_plain(object loop) except -1
+cdef object plain_task(object coroutine, object loop, object name, object context)
 cdef object new_task(object coroutine, object context)
 cdef tuple enter_scope(dict config, object run)
 cdef int leave_scope(tuple scope, object run) except -1

@@ -16,7 +16,7 @@ where asyncio's functions were replaced, upstream's task is made and shielded.
 
 import asyncio
 import sys
-from asyncio import base_events, tasks
+from asyncio import base_events, futures, tasks
 
 from langchain_core.runnables.config import var_child_runnable_config as _child_config
 from langgraph._internal import _runnable
@@ -33,6 +33,7 @@ cdef extern from "Python.h":
 cdef bint joins_contexts = sys.version_info >= (3, 11)  # create_task(context=...)
 cdef object child_config_var = _child_config
 cdef object get_running_loop = asyncio.get_running_loop
+cdef object Handle = asyncio.Handle
 cdef object current_task = tasks.current_task
 cdef dict current_tasks = tasks._current_tasks if sys.version_info < (3, 12) else {}
 cdef bint may_be_eager = sys.version_info >= (3, 12)
@@ -42,33 +43,37 @@ cdef object asyncio_create_task = asyncio.create_task
 cdef object asyncio_shield = asyncio.shield
 cdef dict asyncio_names = asyncio.__dict__
 cdef dict tasks_names = tasks.__dict__
+cdef dict futures_names = futures.__dict__
 # Exactly this loop can be looked into; on Windows none can.
 cdef object SelectorLoop = getattr(asyncio, "_UnixSelectorEventLoop", None) or getattr(
     getattr(asyncio, "unix_events", None), "_UnixSelectorEventLoop", None
 )
 cdef object base_call_soon = base_events.BaseEventLoop.call_soon
 cdef object base_create_task = base_events.BaseEventLoop.create_task
+cdef object base_create_future = base_events.BaseEventLoop.create_future
 cdef object base_run_once = base_events.BaseEventLoop._run_once
 
 
-cdef bint has_own(object loop, str name) except -1:
-    """Whether `loop` itself, not its class, has an attribute of that name."""
-    return name in <dict>loop.__dict__
-
-
 cdef bint is_plain(object loop) except -1:
-    """Whether tasks and callbacks of `loop` are queued as asyncio's own loops do it."""
+    """Whether tasks, futures and callbacks of `loop` are made and queued as asyncio's own are."""
+    cdef dict own
     cls = type(loop)
-    return (
+    if not (
         asyncio_names.get("create_task") is asyncio_create_task
         and asyncio_names.get("shield") is asyncio_shield
         and is_stock(cls, "call_soon", base_call_soon)
         and is_stock(cls, "create_task", base_create_task)
+        and is_stock(cls, "create_future", base_create_future)
         and is_stock(cls, "_run_once", base_run_once)
-        and loop._task_factory is None
-        and not loop._debug
-        and not has_own(loop, "call_soon")
-        and not has_own(loop, "create_task")
+    ):
+        return False
+    own = loop.__dict__
+    return (
+        own.get("_task_factory", loop) is None
+        and own.get("_debug") is False
+        and "call_soon" not in own
+        and "create_task" not in own
+        and "create_future" not in own
     )
 
 
@@ -110,18 +115,35 @@ cdef bint is_alone(object loop) except -1:
 
 
 cdef class Turns:
-    """Completes a future in the third turn from now, when upstream's shield would be through."""
+    """Completes futures in the third turn from now, when upstream's shields would be through.
+
+    Callbacks that stand next to each other in the queue stay so from turn to turn: they are one.
+    """
 
     cdef object loop
-    cdef object future
+    cdef list futures
     cdef bint is_last
 
     def __call__(self):
         if not self.is_last:
             self.is_last = True
             self.loop.call_soon(self)
-        elif not self.future.done():
-            self.future.set_result(None)
+            return
+        for future in self.futures:
+            if not future.done():
+                future.set_result(None)
+
+
+cdef Turns turns_at_the_end(object ready):
+    """What is the last in the queue and has not had its first turn; None if it is not `Turns`."""
+    cdef Turns turns
+    if not ready:
+        return None
+    handle = ready[-1]
+    if type(handle) is not Handle or type(handle._callback) is not Turns or handle._cancelled:
+        return None
+    turns = handle._callback
+    return None if turns.is_last else turns
 
 
 async def _nothing():
@@ -137,11 +159,16 @@ cdef object shielded_nothing():
         return asyncio.shield(new_task(_nothing(), context))
     if is_alone(loop):
         return None
-    turns = Turns.__new__(Turns)
-    turns.loop = loop
-    turns.future = loop.create_future()
-    loop.call_soon(turns)
-    return turns.future
+    future = futures_names["Future"](loop=loop)
+    turns = turns_at_the_end(loop._ready)
+    if turns is None:
+        turns = Turns.__new__(Turns)
+        turns.loop = loop
+        turns.futures = [future]
+        loop.call_soon(turns)
+    else:
+        turns.futures.append(future)
+    return future
 
 
 cdef object new_task(object coroutine, object context):
@@ -150,8 +177,15 @@ cdef object new_task(object coroutine, object context):
     if not joins_contexts:
         return asyncio.create_task(coroutine)
     if is_plain(loop):
-        return tasks_names["Task"](coroutine, loop=loop, context=context)
+        return plain_task(coroutine, loop, None, context)
     return asyncio.create_task(coroutine, context=context)
+
+
+cdef object plain_task(object coroutine, object loop, object name, object context):
+    """`loop.create_task(coroutine, name=name, context=context)` of a plain loop."""
+    if name is None:
+        return tasks_names["Task"](coroutine, loop=loop, context=context)
+    return tasks_names["Task"](coroutine, loop=loop, name=name, context=context)
 
 
 # The context of a run
