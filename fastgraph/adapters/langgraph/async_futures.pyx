@@ -43,6 +43,7 @@ cdef class Entry:
         return 0
 
     cdef int take(self) except -1:
+        """The runner is through with it."""
         self.wakes = False
         self.is_taken = True
         if self.is_settled or self.task is None:
@@ -221,10 +222,9 @@ cdef class Futures:
         return self.sleeper
 
     cdef list take_finished(self):
-        """What is done of what was waited for, as pairs with the tasks."""
+        """What is done of what was waited for; the caller is to `take` each of it."""
         cdef Entry entry
         cdef list finished, left = []
-        cdef list pairs = []
         self.sleeper = None
         finished = [
             entry for entry in self.asked.values() if entry.waited_for and entry.future.done()
@@ -232,15 +232,14 @@ cdef class Futures:
         for entry in self.ended:
             (finished if entry.waited_for else left).append(entry)
         self.ended = left
-        for entry in in_order(finished):
-            future = entry.future
-            pairs.append((future, entry.task))
-            del self.running[future]
+        for entry in finished:
+            entry.wakes = False
+            entry.is_taken = True
+            del self.running[entry.future]
             if not entry.tells_its_end:
-                del self.asked[future]
-            entry.take()
+                del self.asked[entry.future]
         self.waited_for -= len(finished)
-        return pairs
+        return in_order(finished)
 
     cdef int close(self) except -1:
         """Let go of the futures: their callbacks hold this object."""

@@ -1,4 +1,3 @@
-cdef object run_id_of(dict config)
 cdef object ended(object manager, object run_id, object value)
 cdef object failed(object manager, object run_id, object error)
 cdef object next_step(

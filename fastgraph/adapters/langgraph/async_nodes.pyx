@@ -10,6 +10,7 @@ function, as long as its config is a plain dict.
 
 from langchain_core.callbacks.manager import AsyncCallbackManager as _AsyncCallbackManager
 from langgraph._internal import _runnable
+from langgraph.graph import state as _state
 from langgraph.pregel import _write
 
 from fastgraph.adapters.langgraph.branches cimport Branch, branch_of
@@ -47,6 +48,7 @@ from fastgraph.kernels.tally cimport Tally
 
 cdef object AsyncCallbackManager = _AsyncCallbackManager
 cdef object Sequence = _runnable.RunnableSeq
+cdef str upstreams_mappers = _state.__name__
 cdef object Callable = _runnable.RunnableCallable
 cdef object ChannelWrite = _write.ChannelWrite
 
@@ -270,9 +272,18 @@ cdef bint is_one_call(object sequence) except -1:
     if not steps or not calls_function(steps[0]):
         return False
     for index in range(1, len(steps)):
-        if not writes_channels(steps[index]):
+        if not writes_channels(steps[index]) or maps_values(steps[index]):
             return False
     return True
+
+
+cdef bint maps_values(object writer) except -1:
+    """Whether a channel writer has a function of somebody's to call."""
+    for entry in writer.writes:
+        mapper = getattr(entry, "mapper", None)
+        if mapper is not None and getattr(mapper, "__module__", None) != upstreams_mappers:
+            return True
+    return False
 
 
 cdef bint calls_function(object step) except -1:

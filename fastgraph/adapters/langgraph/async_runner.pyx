@@ -16,7 +16,7 @@ import asyncio
 from langgraph._internal import _constants, _queue
 from langgraph.pregel import _runner
 
-from fastgraph.adapters.langgraph.async_futures cimport Futures, error_of
+from fastgraph.adapters.langgraph.async_futures cimport Entry, Futures, error_of
 from fastgraph.adapters.langgraph.async_tasks cimport Start, calls_of, start_of
 from fastgraph.adapters.langgraph.runner cimport goes_to_handler, trim
 from fastgraph.kernels.tally cimport Tally
@@ -155,6 +155,7 @@ async def atick(
     cdef Futures futures
     cdef Chunks chunks = None
     cdef Start starting
+    cdef Entry entry
     cdef bint has_handler = False
     cdef bint has_chunk
     cdef list finished
@@ -235,7 +236,9 @@ async def atick(
                 break
             decisive = set()
             has_chunk = False
-            for future, task in finished:
+            for entry in finished:
+                future, task = entry.future, entry.task
+                entry.take()
                 if task is None:
                     has_chunk = True
                     if futures.waited_for:
@@ -255,7 +258,7 @@ async def atick(
                 elif error:
                     decisive.add(future)
                 error = None
-            finished = future = task = None
+            finished = entry = future = task = None
             if decisive and futures.should_stop(decisive):
                 break
             yield

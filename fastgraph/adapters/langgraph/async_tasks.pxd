@@ -30,11 +30,12 @@ cdef enum Phase:
 cdef class NodeRun(Entry):
     cdef Start start
     cdef Phase phase
+    cdef bint is_covered
     cdef double started
     cdef object inner
     cdef object delegate
     cdef object manager
-    cdef object run_id
+    cdef object run_id  # or its number
     cdef dict own
     cdef object value
 
@@ -44,6 +45,8 @@ cdef class NodeRun(Entry):
     cdef object write(self, object value)
     cdef object go_on(self, object value)
     cdef int prepare(self) except -1
+    cdef object id_of_run(self)
+    cdef int forget_own(self) except -1
     cdef dict config(self)
     cdef int end(self) except -1
 

@@ -14,6 +14,7 @@ on in a coroutine. Tasks outside of the domain run `arun_with_retry`, here as th
 """
 
 import time
+import uuid
 import warnings
 from functools import partial as _partial
 
@@ -31,16 +32,21 @@ from fastgraph.adapters.langgraph.async_nodes cimport (
     failed,
     is_one_call,
     next_step,
-    run_id_of,
     starts_quietly,
 )
 from fastgraph.adapters.langgraph.async_retry cimport count_attempt, is_attempted_here, meaning
-from fastgraph.adapters.langgraph.callbacks cimport child_of, new_run_id, ready_manager
-from fastgraph.adapters.langgraph.channel_writes cimport is_runnable
+from fastgraph.adapters.langgraph.callbacks cimport child_of, new_run_id, ready_manager, tells
+from fastgraph.adapters.langgraph.channel_writes cimport is_runnable, write_channels
 from fastgraph.adapters.langgraph.executor cimport background_of, forget, keep
 from fastgraph.adapters.langgraph.nodes cimport inject
 from fastgraph.adapters.langgraph.retry cimport attempt_config, outside
-from fastgraph.adapters.langgraph.turns cimport is_plain, joins_contexts, plain_task
+from fastgraph.adapters.langgraph.turns cimport (
+    is_plain,
+    joins_contexts,
+    paused,
+    plain_task,
+    shielded_nothing,
+)
 
 cdef extern from *:
     """
@@ -68,6 +74,7 @@ cdef extern from *:
     object PyContextVar_Set(object var, object value)
     int PyContextVar_Reset(object var, object token) except -1
 
+cdef object UUID = uuid.UUID
 cdef object partial = _partial
 cdef object AsyncCallbackManager = _AsyncCallbackManager
 cdef object child_config_var = _child_config
@@ -104,7 +111,11 @@ cdef class Start:
         run.start = self
         run.task = task
         run.tells_at_once = run.tells_its_end = True
-        future = plain_task(run, self.loop, task.name, PyContext_CopyCurrent())
+        run.is_covered = self.covers(task)
+        # What runs in the context of a covered attempt sets nothing in it.
+        future = plain_task(
+            run, self.loop, task.name, self.context if run.is_covered else PyContext_CopyCurrent()
+        )
         keep(self.executor, future, self.on_exit)
         futures.enter(run, future, task, self.context)
         return 0
@@ -275,7 +286,7 @@ cdef class NodeRun(Entry):
     cdef object begin(self):
         """Begin the attempt: have the function called in a task of its own."""
         cdef NodeCall call
-        if not self.start.covers(self.task):
+        if not self.is_covered:
             self.delegate = _runner.arun_with_retry(
                 self.task,
                 self.start.retry_policy,
@@ -290,7 +301,10 @@ cdef class NodeRun(Entry):
         config = <dict>self.task.config
         self.manager = config["callbacks"]
         run_id = config.get("run_id")
-        self.run_id = new_run_id() if run_id is None else run_id
+        if run_id is None:
+            run_id = new_run_id()
+        # A number is nothing to the garbage collector.
+        self.run_id = run_id.int if type(run_id) is UUID else run_id
         call = NodeCall.__new__(NodeCall)
         call.run = self
         call.step = (<list>self.task.proc.steps)[0]
@@ -306,13 +320,26 @@ cdef class NodeRun(Entry):
         )
         self.manager = ready_manager(config, None, AsyncCallbackManager)
         config["callbacks"] = child_of(
-            self.manager, self.run_id, AsyncCallbackManager, "seq:step:1"
+            self.manager, self.id_of_run(), AsyncCallbackManager, "seq:step:1"
         )
         # They were for the callbacks that are replaced.
         config.pop("run_name", None)
         config.pop("run_id", None)
         self.own = config
         return 0
+
+    cdef int forget_own(self) except -1:
+        """Nobody was given the function's config, or what was is gone."""
+        self.own = None
+        if type(self.run_id) is UUID:
+            self.run_id = self.run_id.int
+        return 0
+
+    cdef object id_of_run(self):
+        """The id of the run, which stays the same one once it is made."""
+        if type(self.run_id) is int:
+            self.run_id = UUID(int=self.run_id)
+        return self.run_id
 
     cdef dict config(self):
         """The config of the attempt, which the function's own was made from."""
@@ -331,8 +358,15 @@ cdef class NodeRun(Entry):
         cdef Py_ssize_t index
         try:
             for index in range(1, len(steps)):
+                if self.own is None:
+                    # Writers look for where to write to, and have that from the task's config.
+                    if not is_runnable(value) and write_channels(
+                        steps[index], value, self.task.config
+                    ):
+                        continue
+                    self.prepare()
                 waiting = next_step(
-                    index, steps[index], value, self.own, self.manager, self.run_id, None
+                    index, steps[index], value, self.own, self.manager, self.id_of_run(), None
                 )
                 if waiting is not None:
                     self.delegate = _go_on(self, index, waiting)
@@ -341,13 +375,14 @@ cdef class NodeRun(Entry):
             self.delegate = _fail(self, error, False)
         if self.delegate is not None:
             return self.go_on(None)
-        waiting = ended(self.manager, self.run_id, value)
+        if tells(self.manager):
+            self.delegate = _told(self, ended(self.manager, self.id_of_run(), value), value)
+            return self.go_on(None)
+        loop = self.start.loop
+        waiting = paused(loop) if is_plain(loop) else shielded_nothing()
         if waiting is None:
             self.end()
             return value
-        if not hasattr(waiting, "_asyncio_future_blocking"):
-            self.delegate = _tell(self, waiting, value)
-            return self.go_on(None)
         self.value = value
         self.inner = waiting
         self.phase = ENDING
@@ -428,13 +463,13 @@ async def _fail_quietly(manager, run_id, error, bint is_told):
 
 
 cdef object _fail(NodeRun run, object error, bint is_told):
-    return _ended(run, _fail_quietly(run.manager, run.run_id, error, is_told))
+    return _ended(run, _fail_quietly(run.manager, run.id_of_run(), error, is_told))
 
 
 async def _steps_from(NodeRun run, Py_ssize_t index, waiting):
     """The steps after one that waits."""
     cdef list steps = run.task.proc.steps
-    own, manager, run_id = run.own, run.manager, run.run_id
+    own, manager, run_id = run.own, run.manager, run.id_of_run()
     try:
         value = await waiting
         for place in range(index + 1, len(steps)):
@@ -453,14 +488,14 @@ cdef object _go_on(NodeRun run, Py_ssize_t index, object waiting):
     return _ended(run, _steps_from(run, index, waiting))
 
 
-async def _told(waiting, value):
-    """Wait for the handlers that joined."""
+async def _waited_for(waiting, value):
     await waiting
     return value
 
 
-cdef object _tell(NodeRun run, object waiting, object value):
-    return _ended(run, _told(waiting, value))
+cdef object _told(NodeRun run, object waiting, object value):
+    """The handlers that joined are told of the end."""
+    return _ended(run, _waited_for(waiting, value))
 
 
 # The call of the function
@@ -549,6 +584,9 @@ cdef class NodeCall:
                     break
                 Py_DECREF(<object>found)
                 value = None
+        except StopIteration as error:
+            self.end()
+            raise RuntimeError("coroutine raised StopIteration") from error
         except BaseException:
             self.end()
             raise
@@ -560,7 +598,6 @@ cdef class NodeCall:
         cdef NodeRun run = self.run
         cdef dict given
         step = self.step
-        self.run = None
         self.phase = CALLING
         run.prepare()
         self.own = run.own
@@ -587,7 +624,10 @@ cdef class NodeCall:
     cdef int end(self) except -1:
         """Leave the context as it was: somebody may have kept it."""
         self.phase = OVER
-        self.run = None
+        if self.run is not None:
+            if self.step is not None and not self.step.func_accepts:
+                self.run.forget_own()
+            self.run = None
         self.step = self.input = self.waiting = self.own = None
         if self.token is not None:
             token, self.token = self.token, None

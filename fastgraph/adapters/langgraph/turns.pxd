@@ -1,5 +1,6 @@
 cdef bint joins_contexts
 cdef object shielded_nothing()
+cdef object paused(object loop)
 cdef bint is_plain(object loop) except -1
 cdef object plain_task(object coroutine, object loop, object name, object context)
 cdef object new_task(object coroutine, object context)

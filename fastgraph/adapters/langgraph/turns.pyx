@@ -34,6 +34,7 @@ cdef bint joins_contexts = sys.version_info >= (3, 11)  # create_task(context=..
 cdef object child_config_var = _child_config
 cdef object get_running_loop = asyncio.get_running_loop
 cdef object Handle = asyncio.Handle
+cdef object CancelledError = asyncio.CancelledError
 cdef object current_task = tasks.current_task
 cdef dict current_tasks = tasks._current_tasks if sys.version_info < (3, 12) else {}
 cdef bint may_be_eager = sys.version_info >= (3, 12)
@@ -125,13 +126,96 @@ cdef class Turns:
     cdef bint is_last
 
     def __call__(self):
+        cdef Wakes wakes
         if not self.is_last:
             self.is_last = True
             self.loop.call_soon(self)
             return
+        wakes = None
         for future in self.futures:
-            if not future.done():
-                future.set_result(None)
+            if type(future) is not Pause:
+                wakes = None
+                if not future.done():
+                    future.set_result(None)
+            elif not (<Pause>future).is_done:
+                (<Pause>future).is_done = True
+                if wakes is None:
+                    wakes = Wakes.__new__(Wakes)
+                    wakes.pauses = []
+                    wakes.loop = self.loop
+                    self.loop.call_soon(wakes)
+                wakes.pauses.append(future)
+
+
+cdef class Wakes:
+    """Has tasks go on that stand next to each other in the queue."""
+
+    cdef object loop
+    cdef list pauses
+    cdef Py_ssize_t next
+
+    def __call__(self):
+        cdef Pause pause
+        try:
+            while self.next < len(self.pauses):
+                pause = self.pauses[self.next]
+                self.pauses[self.next] = None
+                self.next += 1
+                pause.wake()
+        finally:
+            # A task ended with an exit or an interrupt of the keyboard.
+            if self.next < len(self.pauses):
+                self.loop.call_soon(self)
+
+
+cdef class Pause:
+    """A future of one task that waits the turns of a shield: what the task uses of a future."""
+
+    cdef object loop
+    cdef object callback
+    cdef object context
+    cdef object message
+    cdef bint is_done
+    cdef bint is_cancelled
+    cdef public bint _asyncio_future_blocking
+
+    cdef int wake(self) except -1:
+        callback, context = self.callback, self.context
+        self.callback = self.context = None
+        if callback is not None:
+            context.run(callback, self)
+        return 0
+
+    def get_loop(self):
+        return self.loop
+
+    def add_done_callback(self, callback, *, context):
+        """Called once: a task waits in one place."""
+        self.callback = callback
+        self.context = context
+
+    def done(self):
+        return self.is_done
+
+    def cancelled(self):
+        return self.is_cancelled
+
+    def result(self):
+        """Nothing, or the cancellation."""
+        if self.is_cancelled:
+            raise CancelledError() if self.message is None else CancelledError(self.message)
+
+    def cancel(self, msg=None):
+        """Have the task go on in the next turn, cancelled."""
+        if self.is_done:
+            return False
+        self.is_done = self.is_cancelled = True
+        self.message = msg
+        callback, context = self.callback, self.context
+        self.callback = self.context = None
+        if callback is not None:
+            self.loop.call_soon(callback, self, context=context)
+        return True
 
 
 cdef Turns turns_at_the_end(object ready):
@@ -152,7 +236,6 @@ async def _nothing():
 
 cdef object shielded_nothing():
     """What to await instead of a shielded call that does nothing; None if nobody could see it."""
-    cdef Turns turns
     loop = get_running_loop()
     if not is_plain(loop):
         context = PyContext_CopyCurrent()
@@ -160,7 +243,27 @@ cdef object shielded_nothing():
     if is_alone(loop):
         return None
     future = futures_names["Future"](loop=loop)
-    turns = turns_at_the_end(loop._ready)
+    wait_for_turns(loop, future)
+    return future
+
+
+cdef object paused(object loop):
+    """What a coroutine yields to its task instead of awaiting `shielded_nothing()`.
+
+    None if nobody could see it; `loop` is plain.
+    """
+    cdef Pause pause
+    if is_alone(loop):
+        return None
+    pause = Pause.__new__(Pause)
+    pause.loop = loop
+    pause._asyncio_future_blocking = True
+    wait_for_turns(loop, pause)
+    return pause
+
+
+cdef int wait_for_turns(object loop, object future) except -1:
+    cdef Turns turns = turns_at_the_end(loop._ready)
     if turns is None:
         turns = Turns.__new__(Turns)
         turns.loop = loop
@@ -168,7 +271,7 @@ cdef object shielded_nothing():
         loop.call_soon(turns)
     else:
         turns.futures.append(future)
-    return future
+    return 0
 
 
 cdef object new_task(object coroutine, object context):
