@@ -157,10 +157,14 @@ def test_nodes_of_other_kinds_are_awaited(engine: str) -> None:
 
 
 def error_of(node: Callable[[int], Any]) -> Any:
-    """How a run of the node fails: types, texts and notes down the causes."""
+    """How a run fails in which one of the nodes is this: types, texts and notes down the causes."""
     error: BaseException | None
+
+    async def one_of_them(number: int) -> Any:
+        return await node(number) if number == 1 else {"log": [number]}
+
     try:
-        return run(node)
+        return run(one_of_them)
     except BaseException as raised:
         error = raised
     chain = []
@@ -168,7 +172,7 @@ def error_of(node: Callable[[int], Any]) -> Any:
         notes = [note.split(" and id ")[0] for note in getattr(error, "__notes__", ())]
         chain.append((type(error).__name__, str(error), notes))
         names = [frame.name for frame in traceback.extract_tb(error.__traceback__)]
-        chain.append(("raised in a node", any(name == "node" for name in names)))
+        chain.append(("raised in the node", node.__name__ in names))
         error = error.__cause__ or error.__context__
     return chain
 
@@ -343,18 +347,20 @@ def test_a_loop_that_is_left_takes_its_tasks_along(turns: int) -> None:
     async def node(number: int) -> Any:
         await asyncio.Event().wait()
 
+    background: list[Any] = []
+
     async def leave() -> None:
         background.append(asyncio.ensure_future(sending(node).compile().ainvoke({"log": []})))
         for _ in range(turns):
             await asyncio.sleep(0)
 
     with fastgraph.patched(strict=True), warnings.catch_warnings(record=True):
-        background: list[Any] = []
         loop = asyncio.new_event_loop()
         loop.set_exception_handler(lambda loop, context: None)
         loop.run_until_complete(leave())
         loop.close()
-        del background, loop
+        background.clear()
+        del loop
         gc.collect()
         assert alive() == []
 
