@@ -62,6 +62,8 @@ cdef int DEEPEST_PATH = 20  # of calls in calls; deeper ones are upstream's to s
 cdef object stock
 cdef Tally tally_
 cdef bint whole_path
+# Whether tasks, which have no more than a path here, sort as the texts of their paths do.
+cdef bint sorts_by_path_alone
 
 
 cdef str path_text(object path, int depth):
@@ -79,6 +81,8 @@ cdef str path_text(object path, int depth):
 cdef object path_key(object task):
     """What upstream sorts a task by; releases differ in how much of the path counts."""
     path = path_slot.get(task)
+    if sorts_by_path_alone:
+        return path_text(path, 0)
     if whole_path:
         return writes_sort_key(task_path_str(path))
     return path_text(path[:3], 0)
@@ -334,6 +338,7 @@ def apply_writes(checkpoint, channels, tasks, get_next_version, trigger_to_nodes
 
 def make_apply_writes(original, Tally tally not None, str variant not None):
     """`variant`: "whole path" or "path[:3]", what upstream sorts tasks by."""
-    global stock, tally_, whole_path
+    global stock, tally_, whole_path, sorts_by_path_alone
     stock, tally_, whole_path = original, tally, variant == "whole path"
+    sorts_by_path_alone = whole_path and writes_sort_key("path") == ("path", "", 0)
     return apply_writes
