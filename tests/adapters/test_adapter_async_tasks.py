@@ -23,6 +23,9 @@ import fastgraph
 from fastgraph.adapters.langgraph import async_futures, async_tasks
 
 COUNT = 4
+contexts = pytest.mark.skipif(
+    sys.version_info < (3, 11), reason="before Python 3.11, a node runs in the task of its attempt"
+)
 own_tasks = pytest.mark.skipif(
     sys.version_info[:2] != (3, 11), reason="tasks are started here on Python 3.11 alone"
 )
@@ -55,6 +58,7 @@ def run(node: Any, count: int = COUNT) -> list[Any]:
     return log
 
 
+@contexts
 def test_nodes_run_in_tasks_of_their_own(engine: str) -> None:
     async def node(number: int) -> Any:
         task = asyncio.current_task()
@@ -101,6 +105,7 @@ def test_what_a_node_sets_in_its_context_stays_there(engine: str) -> None:
     assert asyncio.run(main()) == ([("outside", n) for n in range(COUNT)], "outside")
 
 
+@contexts
 def test_a_node_sees_its_config(engine: str) -> None:
     async def node(number: int, config: RunnableConfig) -> Any:
         found = get_config()
