@@ -45,6 +45,10 @@ EXTENSIONS = {
     "fastgraph.adapters.langgraph.inline_handlers": (
         "fastgraph/adapters/langgraph/inline_handlers.pyx"
     ),
+    "fastgraph.adapters.langgraph.async_futures": (
+        "fastgraph/adapters/langgraph/async_futures.pyx"
+    ),
+    "fastgraph.adapters.langgraph.async_tasks": "fastgraph/adapters/langgraph/async_tasks.pyx",
     "fastgraph.adapters.langgraph.outputs": "fastgraph/adapters/langgraph/outputs.pyx",
     "fastgraph.adapters.langgraph.runner": "fastgraph/adapters/langgraph/runner.pyx",
     "fastgraph.adapters.langgraph.async_runner": ("fastgraph/adapters/langgraph/async_runner.pyx"),

@@ -27,7 +27,7 @@ from langgraph.types import Command, RetryPolicy, Send, interrupt
 from typing_extensions import TypedDict
 
 import fastgraph
-from fastgraph.adapters.langgraph import async_runner, runner
+from fastgraph.adapters.langgraph import async_futures, async_tasks, runner
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}
 NESTED = Path(__file__).parents[1] / "isolated" / "adapter_threads.py"
@@ -363,7 +363,7 @@ def test_the_superstep_leaves_no_cycles() -> None:
     loop = parallel(lambda state: {"log": [1]}, lambda state: {"log": [1]})
     loop.add_conditional_edges("n0", again, ["n0", END])
     graph = loop.compile()
-    kinds = (runner.Futures, async_runner.Futures)
+    kinds = (runner.Futures, async_futures.Futures, async_tasks.NodeRun, async_tasks.NodeCall)
     gc.collect()
     gc.disable()
     try:

@@ -10,6 +10,7 @@ function, as long as its config is a plain dict.
 
 from langchain_core.callbacks.manager import AsyncCallbackManager as _AsyncCallbackManager
 from langgraph._internal import _runnable
+from langgraph.graph import state as _state
 from langgraph.pregel import _write
 
 from fastgraph.adapters.langgraph.branches cimport Branch, branch_of
@@ -17,6 +18,7 @@ from fastgraph.adapters.langgraph.callbacks cimport (
     child_of,
     grandchild_of,
     is_aquiet,
+    is_stock,
     late_run,
     new_run_id,
     ready_manager,
@@ -47,6 +49,8 @@ from fastgraph.kernels.tally cimport Tally
 
 cdef object AsyncCallbackManager = _AsyncCallbackManager
 cdef object Sequence = _runnable.RunnableSeq
+cdef str upstreams_mappers = _state.__name__
+cdef object Callable = _runnable.RunnableCallable
 cdef object ChannelWrite = _write.ChannelWrite
 
 cdef object stock_seq_ainvoke
@@ -266,6 +270,58 @@ class RunnableSeq:
 
 
 seq_ainvoke = RunnableSeq.ainvoke
+
+
+cdef object own_seq_ainvoke = seq_ainvoke
+
+
+cdef bint is_one_call(object sequence) except -1:
+    """Whether a node is one plain async function, and channel writers after it."""
+    cdef Py_ssize_t index
+    cdef list steps
+    if type(sequence) is not Sequence or not is_stock(Sequence, "ainvoke", own_seq_ainvoke):
+        return False
+    if type(sequence.steps) is not list or not traces_as_is(sequence):
+        return False
+    steps = sequence.steps
+    if not steps or not calls_function(steps[0]):
+        return False
+    for index in range(1, len(steps)):
+        if not writes_channels(steps[index]) or maps_values(steps[index]):
+            return False
+    return True
+
+
+cdef bint maps_values(object writer) except -1:
+    """Whether a channel writer has a function of somebody's to call."""
+    for entry in writer.writes:
+        mapper = getattr(entry, "mapper", None)
+        if mapper is not None and getattr(mapper, "__module__", None) != upstreams_mappers:
+            return True
+    return False
+
+
+cdef bint calls_function(object step) except -1:
+    """Whether a step does no more than to call its async function."""
+    return (
+        type(step) is Callable
+        and is_stock(Callable, "ainvoke", own_callable_ainvoke)
+        and not step.trace
+        and not step.explode_args
+        and bool(step.afunc)
+    )
+
+
+cdef bint starts_quietly(dict config) except -1:
+    """Whether a chain with this config tells nobody of its start."""
+    return is_aquiet(config.get("callbacks"))
+
+
+cdef int count_call() except -1:
+    """Count a node that was run without going through the functions here."""
+    seq_tally.calls += 1
+    callable_tally.calls += 1
+    return 0
 
 
 def make_seq_ainvoke(original, Tally tally not None, str variant):

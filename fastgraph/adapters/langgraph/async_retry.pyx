@@ -30,6 +30,35 @@ cdef Tally tally_
 cdef bint converts_cancellation
 
 
+cdef object meaning(object task, dict config, object error):
+    """What is raised for an attempt's error; None if it was a command to this graph, carried out.
+
+    Called in the task of the attempt.
+    """
+    if isinstance(error, ParentCommand):
+        return None if handles_parent_command(task, config, error) else error
+    if isinstance(error, GraphBubbleUp):
+        return error
+    if isinstance(error, CancelledError):
+        # The node raised it itself, or somebody cancels the task.
+        if converts_cancellation and _retry._is_user_raised_cancelled():
+            return NodeCancelledError(task.name)
+        return error
+    if adds_notes and isinstance(error, Exception):
+        error.add_note(f"During task with name '{task.name}' and id '{task.id}'")
+    return error
+
+
+cdef bint is_attempted_here(object name) except -1:
+    """Whether `name`, as upstream's module has it, makes attempts as this module does."""
+    return name is arun_with_retry or name is arun_with_cache
+
+
+cdef int count_attempt() except -1:
+    tally_.calls += 1
+    return 0
+
+
 async def arun_with_retry(task, retry_policy, stream=False, configurable=None):
     """Run a task of an async run.
 
@@ -44,21 +73,12 @@ async def arun_with_retry(task, retry_policy, stream=False, configurable=None):
     try:
         task.writes.clear()
         return await task.proc.ainvoke(task.input, config)
-    except ParentCommand as error:
-        if handles_parent_command(task, config, error):
-            return None
-        raise
-    except GraphBubbleUp:
-        raise
-    except CancelledError as error:
-        # The node raised it itself, or somebody cancels the task.
-        if converts_cancellation and _retry._is_user_raised_cancelled():
-            raise NodeCancelledError(task.name) from error
-        raise
-    except Exception as error:
-        if adds_notes:
-            error.add_note(f"During task with name '{task.name}' and id '{task.id}'")
-        raise
+    except BaseException as error:
+        raised = meaning(task, config, error)
+        if raised is error:
+            raise
+        if raised is not None:
+            raise raised from error
 
 
 async def arun_with_cache(

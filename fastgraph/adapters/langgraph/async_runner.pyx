@@ -1,33 +1,26 @@
 """The runner of async runs: running a superstep's tasks and handing their writes on.
 
 What is left out: for a single task everything that only several need; for many tasks
-`asyncio.wait`, which registers a callback with every remaining future at each completion and
-takes it back again: here each future has one. Where chunks are streamed while nodes run, what
-waits for them is a future, not a task.
+`asyncio.wait`. Where chunks are streamed while nodes run, what waits for them is a future, not a
+task.
 
 How concurrent nodes, the runner and the consumer take turns can be seen, so each step happens in
-the same iteration of the event loop, and there in the same place, as upstream: a runner that
-`asyncio.wait` holds goes on in the second iteration after the one in which the first of the
-futures it waits for was done; at once it goes on never. What is done by then, committed or not,
-counts as finished together. Futures added meanwhile are not waited for.
+the same iteration of the event loop, and there in the same place, as upstream.
 
 Domain: all calls. The runner brings its own future that waits for chunks if the event loop makes
 plain tasks.
 """
 
 import asyncio
-from functools import partial as _partial
 
 from langgraph._internal import _constants, _queue
 from langgraph.pregel import _runner
 
+from fastgraph.adapters.langgraph.async_futures cimport Entry, Futures, error_of
+from fastgraph.adapters.langgraph.async_tasks cimport Start, calls_of, start_of
 from fastgraph.adapters.langgraph.runner cimport goes_to_handler, trim
 from fastgraph.kernels.tally cimport Tally
 
-cdef extern from "Python.h":
-    object PyWeakref_NewRef(object referent, object callback)
-
-cdef object partial = _partial
 cdef object Future = asyncio.Future
 cdef object AsyncQueue = _queue.AsyncQueue
 # What `ChunkWaiter` stands for; somebody may have put something else in its place.
@@ -121,246 +114,6 @@ cdef class Chunks:
         return waiter
 
 
-# The futures of a superstep
-
-cdef class Entry:
-    """A future of the superstep, called by it when it is done."""
-
-    cdef Futures futures
-    cdef object task
-    # Whether being done is told the runner by a callback that comes later than this one.
-    cdef Notice notice
-    cdef bint tells_at_once
-    cdef bint waited_for
-    cdef bint wakes
-    cdef bint is_settled
-    # Whether the runner is through with it; it may have seen it done before this was called.
-    cdef bint is_taken
-
-    def __call__(self, future):
-        cdef Futures futures = self.futures
-        try:
-            runner = futures.runner()
-            if runner is not None:
-                runner.commit(self.task, error_of(future))
-        finally:
-            self.is_settled = True
-            futures.settle(self, future)
-            if self.is_taken:
-                self.let_go()
-
-    cdef int take(self) except -1:
-        self.wakes = False
-        self.is_taken = True
-        if self.is_settled or self.task is None:
-            self.let_go()
-        return 0
-
-    cdef int let_go(self) except -1:
-        """Hold nothing any more: the future keeps this object as long as it lives itself."""
-        self.futures = None
-        self.task = None
-        self.notice = None
-        return 0
-
-
-cdef class Notice:
-    """Wakes the runner where `asyncio.wait` would: after the callbacks there were before."""
-
-    cdef Entry entry
-
-    def __call__(self, future):
-        cdef Entry entry = self.entry
-        if entry.wakes and entry.futures is not None:
-            entry.futures.wake()
-
-
-cdef object error_of(object future):
-    if future.cancelled():
-        return asyncio.CancelledError()
-    return future.exception()
-
-
-cdef class Futures:
-    """The futures of a superstep's tasks, and of the tasks that those call.
-
-    Takes the place of upstream's `FuturesDict` in what calls use of it: to add a future together
-    with its task.
-    """
-
-    cdef object __weakref__
-    cdef object runner
-    cdef object handled_exceptions
-    cdef object loop
-    cdef object sleeper
-    cdef object event
-    cdef dict running
-    cdef set failed
-    cdef Py_ssize_t unfinished
-    cdef Py_ssize_t waited_for
-    cdef bint all_finished
-    cdef bint waits_for_all
-    cdef bint closed
-
-    def __cinit__(self, runner, loop):
-        self.runner = PyWeakref_NewRef(runner, None)
-        self.handled_exceptions = runner._handled_exception_ids
-        self.loop = loop
-        self.running = None
-
-    def __len__(self):
-        return 0 if self.running is None else len(self.running)
-
-    def __bool__(self):
-        return self.running is not None and len(self.running) > 0
-
-    def __setitem__(self, future, task):
-        self.add(future, task, False)
-
-    def items(self):
-        """Pairs of a future and its task, a waiter's task being None."""
-        cdef Entry entry
-        if self.running is None:
-            return []
-        return [(future, entry.task) for future, entry in list(self.running.items())]
-
-    cdef int begin(self) except -1:
-        self.running = {}
-        self.failed = set()
-        return 0
-
-    cdef int add(self, object future, object task, bint tells_at_once) except -1:
-        cdef Entry entry = Entry.__new__(Entry)
-        if self.running is None:
-            self.begin()
-        entry.futures = self
-        entry.task = task
-        entry.tells_at_once = tells_at_once
-        if not self.closed:
-            self.running[future] = entry
-        if task is not None:
-            self.all_finished = False
-            if self.event is not None:
-                self.event.clear()
-            self.unfinished += 1
-            future.add_done_callback(entry)
-        return 0
-
-    cdef int fail(self, object error) except -1:
-        """Count a task that failed without a future of its own among the failed ones."""
-        future = self.loop.create_future()
-        future.set_exception(error)
-        self.failed.add(future)
-        return 0
-
-    cdef int settle(self, Entry entry, object future) except -1:
-        """A task's future is done and what the task wrote is committed."""
-        cdef bint stop = False
-        self.unfinished -= 1
-        if self.closed:
-            return 0
-        if not future.cancelled() and future.exception() is not None:
-            self.failed.add(future)
-        if self.failed:
-            stop = self.should_stop(self.failed)
-        if self.unfinished == 0 or stop:
-            self.all_finished = True
-            if self.event is not None:
-                self.event.set()
-            if self.waits_for_all:
-                self.wake()
-        if entry.tells_at_once and entry.wakes:
-            self.wake()
-        return 0
-
-    cdef bint should_stop(self, set failed) except -1:
-        return _runner._should_stop_others(
-            failed, handled_exception_ids=self.handled_exceptions
-        )
-
-    def wake(self):
-        if self.sleeper is not None and not self.sleeper.done():
-            self.sleeper.set_result(None)
-
-    # Called by the runner only
-
-    cdef object sleep_until_done(self):
-        """A future that is done when the runner is to look again, as in `asyncio.wait`."""
-        cdef Entry entry
-        cdef bint some_done = False
-        self.sleeper = self.loop.create_future()
-        self.waited_for = len(self.running)
-        for future, entry in self.running.items():
-            if not entry.waited_for and not entry.tells_at_once:
-                entry.waited_for = entry.wakes = True
-                entry.notice = Notice.__new__(Notice)
-                entry.notice.entry = entry
-                future.add_done_callback(entry.notice)
-                continue
-            entry.waited_for = True
-            entry.wakes = not future.done()
-            if not entry.wakes:
-                some_done = True
-        if some_done:
-            self.loop.call_soon(self.wake)
-        return self.sleeper
-
-    cdef list take_finished(self):
-        """What is done of what was waited for, as pairs with the tasks."""
-        cdef Entry entry
-        cdef list finished = []
-        self.sleeper = None
-        for future, entry in self.running.items():
-            if entry.waited_for and future.done():
-                finished.append((future, entry.task))
-                entry.take()
-        self.waited_for -= len(finished)
-        return finished
-
-    cdef int close(self) except -1:
-        """Let go of the futures: their callbacks hold this object."""
-        cdef Entry entry
-        self.closed = True
-        self.sleeper = None
-        if self.running:
-            for future, entry in list(self.running.items()):
-                if entry.notice is not None:
-                    # A waiter outlives the superstep.
-                    future.remove_done_callback(entry.notice)
-                entry.take()
-            self.running.clear()
-        if self.failed:
-            self.failed.clear()
-        return 0
-
-    cdef set undecided(self):
-        """The futures that can still change how the superstep ends."""
-        cdef Entry entry
-        cdef set futures = set(self.failed)
-        for future, entry in list(self.running.items()):
-            if entry.task is not None:
-                futures.add(future)
-        return futures
-
-
-# What a task gets
-
-cdef object calls_of(
-    object runner, object task, object retry_policy, Futures futures, object schedule_task
-):
-    """What a task's `@task` calls go through."""
-    return partial(
-        _runner._acall,
-        PyWeakref_NewRef(task, None),
-        stream=runner.use_astream,
-        retry_policy=retry_policy,
-        futures=PyWeakref_NewRef(futures, None),
-        schedule_task=schedule_task,
-        submit=runner.submit,
-        loop=futures.loop,
-    )
-
-
 cdef int start(
     object runner,
     object task,
@@ -401,6 +154,8 @@ async def atick(
     """
     cdef Futures futures
     cdef Chunks chunks = None
+    cdef Start starting
+    cdef Entry entry
     cdef bint has_handler = False
     cdef bint has_chunk
     cdef list finished
@@ -458,8 +213,13 @@ async def atick(
         if get_waiter is not None:
             chunks = Chunks.__new__(Chunks, get_waiter, loop)
             futures.add(chunks.waiter(), None, False)
+        starting = start_of(self, retry_policy, futures, schedule_task, reraise)
         for task in tasks:
-            start(self, task, retry_policy, futures, schedule_task, reraise)
+            if starting is not None:
+                starting.run(futures, task)
+            else:
+                start(self, task, retry_policy, futures, schedule_task, reraise)
+        starting = None
         end_time = timeout + loop.time() if timeout else None
         handled = set()
         while len(futures.running) > (1 if get_waiter is not None else 0):
@@ -476,8 +236,9 @@ async def atick(
                 break
             decisive = set()
             has_chunk = False
-            for future, task in finished:
-                futures.running.pop(future)
+            for entry in finished:
+                future, task = entry.future, entry.task
+                entry.take()
                 if task is None:
                     has_chunk = True
                     if futures.waited_for:
@@ -497,7 +258,7 @@ async def atick(
                 elif error:
                     decisive.add(future)
                 error = None
-            finished = future = task = None
+            finished = entry = future = task = None
             if decisive and futures.should_stop(decisive):
                 break
             yield

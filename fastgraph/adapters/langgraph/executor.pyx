@@ -20,6 +20,8 @@ from langgraph._internal import _future
 from langgraph.errors import GraphBubbleUp as _GraphBubbleUp
 from langgraph.pregel import _executor
 
+from fastgraph.adapters.langgraph.callbacks cimport is_stock
+from fastgraph.adapters.langgraph.nodes cimport is_method
 from fastgraph.kernels.kept_threads cimport keeps_threads
 from fastgraph.kernels.tally cimport Tally
 
@@ -29,6 +31,7 @@ cdef extern from "Python.h":
 cdef object running_loop = asyncio._get_running_loop
 cdef object iscoroutine = asyncio.iscoroutine
 cdef object GraphBubbleUp = _GraphBubbleUp
+cdef object AsyncBackgroundExecutor = _executor.AsyncBackgroundExecutor
 # Python 3.10 has no contexts for tasks; from 3.12 on, tasks may be started at once.
 cdef bint has_contexts = not _future.CONTEXT_NOT_SUPPORTED
 cdef bint has_eager_tasks = not _future.EAGER_NOT_SUPPORTED
@@ -103,6 +106,37 @@ def submit(
     return task
 
 
+cdef object background_of(object submit):
+    """The executor whose method `submit` is, if it does what is done here and no more."""
+    if not is_method(submit, own_submit):
+        return None
+    executor = submit.__self__
+    if (
+        not has_contexts
+        or has_eager_tasks
+        or type(executor) is not AsyncBackgroundExecutor
+        or not is_stock(AsyncBackgroundExecutor, "done", own_done)
+        or executor.semaphore is not None
+        or type(executor.tasks) is not dict
+        or running_loop() is not executor.loop
+    ):
+        return None
+    return executor
+
+
+cdef int keep(object executor, object task, tuple on_exit) except -1:
+    """Keep a task until it ends: whether to cancel it on exit, and to raise its error there."""
+    submit_tally.calls += 1
+    (<dict>executor.tasks)[task] = on_exit
+    return 0
+
+
+cdef int forget(object executor, object task) except -1:
+    """Forget a task that ended."""
+    done(executor, task)
+    return 0
+
+
 def done(self, task):
     """Forget a task that succeeded, was interrupted or was cancelled.
 
@@ -149,6 +183,10 @@ def make_context_submit(original, Tally tally not None, str variant):
     global stock_context_submit, context_submit_tally
     stock_context_submit, context_submit_tally = original, tally
     return context_submit
+
+
+cdef object own_submit = submit
+cdef object own_done = done
 
 
 def thread_submit(

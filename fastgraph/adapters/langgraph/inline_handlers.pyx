@@ -29,7 +29,7 @@ from fastgraph.adapters.langgraph.callbacks cimport (
     plain,
     run_of,
 )
-from fastgraph.adapters.langgraph.turns cimport Turns, new_task, plain_loop, shielded
+from fastgraph.adapters.langgraph.turns cimport Act, new_task, plain_loop, shielded
 
 cdef extern from "Python.h":
     object PyContext_CopyCurrent()
@@ -178,7 +178,7 @@ cdef int tell_end(object run, object outputs) except -1:
     return 0
 
 
-cdef class Ending(Turns):
+cdef class Ending(Act):
     """Tells the handlers of a run that it is over, in the turn in which upstream's task would."""
 
     cdef object run

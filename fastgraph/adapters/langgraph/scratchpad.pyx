@@ -60,6 +60,10 @@ cdef class NullResume:
         return self.write[2]
 
 
+# Of tasks without a parent, in a superstep that nothing was written to before.
+cdef NullResume NO_RESUME = NullResume.__new__(NullResume)
+
+
 cdef tuple resume_writes(list pending_writes, object task_id):
     """The first resume write for no task in particular, and the first for `task_id`."""
     cdef object for_any = None, for_task = None
@@ -108,9 +112,11 @@ def _scratchpad(
         return stock(
             parent_scratchpad, pending_writes, task_id, task_checkpoint_ns, resume_map, step, stop
         )
-    null_resume = NullResume.__new__(NullResume)
-    null_resume.pending_writes = pending_writes
-    null_resume.parent = parent_scratchpad
+    null_resume = NO_RESUME
+    if pending_writes or parent_scratchpad is not None:
+        null_resume = NullResume.__new__(NullResume)
+        null_resume.pending_writes = pending_writes
+        null_resume.parent = parent_scratchpad
     if pending_writes:
         null_resume.write, for_task = resume_writes(pending_writes, task_id)
         if for_task is not None:

@@ -70,6 +70,7 @@ cdef tuple OWN_KEYS = (
     RUNTIME,
 )
 cdef tuple PUSH_TRIGGER = (PUSH,)
+cdef dict NO_KEYWORDS = {}
 cdef Record executables = Record(_PregelExecutableTask)
 
 
@@ -288,6 +289,7 @@ cdef object executable(
         superstep.managed,
         new_tuple(PregelTaskWrites, (path, name, writes, triggers)),
     )
+    read.__setstate__((read.func, read.args, NO_KEYWORDS, None))
     configurable = configurable_for(
         superstep, task_id, namespace, writes, read, scratchpad, runtime
     )

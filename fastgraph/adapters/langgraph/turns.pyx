@@ -16,7 +16,7 @@ where asyncio's functions were replaced, upstream's task is made and shielded.
 
 import asyncio
 import sys
-from asyncio import base_events, tasks
+from asyncio import base_events, futures, tasks
 
 from langchain_core.runnables.config import var_child_runnable_config as _child_config
 from langgraph._internal import _runnable
@@ -33,6 +33,8 @@ cdef extern from "Python.h":
 cdef bint joins_contexts = sys.version_info >= (3, 11)  # create_task(context=...)
 cdef object child_config_var = _child_config
 cdef object get_running_loop = asyncio.get_running_loop
+cdef object Handle = asyncio.Handle
+cdef object CancelledError = asyncio.CancelledError
 cdef object current_task = tasks.current_task
 cdef dict current_tasks = tasks._current_tasks if sys.version_info < (3, 12) else {}
 cdef bint may_be_eager = sys.version_info >= (3, 12)
@@ -42,33 +44,37 @@ cdef object asyncio_create_task = asyncio.create_task
 cdef object asyncio_shield = asyncio.shield
 cdef dict asyncio_names = asyncio.__dict__
 cdef dict tasks_names = tasks.__dict__
+cdef dict futures_names = futures.__dict__
 # Exactly this loop can be looked into; on Windows none can.
 cdef object SelectorLoop = getattr(asyncio, "_UnixSelectorEventLoop", None) or getattr(
     getattr(asyncio, "unix_events", None), "_UnixSelectorEventLoop", None
 )
 cdef object base_call_soon = base_events.BaseEventLoop.call_soon
 cdef object base_create_task = base_events.BaseEventLoop.create_task
+cdef object base_create_future = base_events.BaseEventLoop.create_future
 cdef object base_run_once = base_events.BaseEventLoop._run_once
 
 
-cdef bint has_own(object loop, str name) except -1:
-    """Whether `loop` itself, not its class, has an attribute of that name."""
-    return name in <dict>loop.__dict__
-
-
 cdef bint is_plain(object loop) except -1:
-    """Whether tasks and callbacks of `loop` are queued as asyncio's own loops do it."""
+    """Whether tasks, futures and callbacks of `loop` are made and queued as asyncio's own are."""
+    cdef dict own
     cls = type(loop)
-    return (
+    if not (
         asyncio_names.get("create_task") is asyncio_create_task
         and asyncio_names.get("shield") is asyncio_shield
         and is_stock(cls, "call_soon", base_call_soon)
         and is_stock(cls, "create_task", base_create_task)
+        and is_stock(cls, "create_future", base_create_future)
         and is_stock(cls, "_run_once", base_run_once)
-        and loop._task_factory is None
-        and not loop._debug
-        and not has_own(loop, "call_soon")
-        and not has_own(loop, "create_task")
+    ):
+        return False
+    own = loop.__dict__
+    return (
+        own.get("_task_factory", loop) is None
+        and own.get("_debug") is False
+        and "call_soon" not in own
+        and "create_task" not in own
+        and "create_future" not in own
     )
 
 
@@ -110,6 +116,121 @@ cdef bint is_alone(object loop) except -1:
 
 
 cdef class Turns:
+    """Completes futures in the third turn from now, when upstream's shields would be through.
+
+    Callbacks that stand next to each other in the queue stay so from turn to turn: they are one.
+    """
+
+    cdef object loop
+    cdef list futures
+    cdef bint is_last
+
+    def __call__(self):
+        cdef Wakes wakes
+        if not self.is_last:
+            self.is_last = True
+            self.loop.call_soon(self)
+            return
+        wakes = None
+        for future in self.futures:
+            if type(future) is not Pause:
+                wakes = None
+                if not future.done():
+                    future.set_result(None)
+            elif not (<Pause>future).is_done:
+                (<Pause>future).is_done = True
+                if wakes is None:
+                    wakes = Wakes.__new__(Wakes)
+                    wakes.pauses = []
+                    wakes.loop = self.loop
+                    self.loop.call_soon(wakes)
+                wakes.pauses.append(future)
+
+
+cdef class Wakes:
+    """Has tasks go on that stand next to each other in the queue."""
+
+    cdef object loop
+    cdef list pauses
+    cdef Py_ssize_t next
+
+    def __call__(self):
+        cdef Pause pause
+        try:
+            while self.next < len(self.pauses):
+                pause = self.pauses[self.next]
+                self.pauses[self.next] = None
+                self.next += 1
+                pause.wake()
+        finally:
+            # A task ended with an exit or an interrupt of the keyboard.
+            if self.next < len(self.pauses):
+                self.loop.call_soon(self)
+
+
+cdef class Pause:
+    """A future of one task that waits the turns of a shield: what the task uses of a future."""
+
+    cdef object loop
+    cdef object callback
+    cdef object context
+    cdef object message
+    cdef bint is_done
+    cdef bint is_cancelled
+    cdef public bint _asyncio_future_blocking
+
+    cdef int wake(self) except -1:
+        callback, context = self.callback, self.context
+        self.callback = self.context = None
+        if callback is not None:
+            context.run(callback, self)
+        return 0
+
+    def get_loop(self):
+        return self.loop
+
+    def add_done_callback(self, callback, *, context):
+        """Called once: a task waits in one place."""
+        self.callback = callback
+        self.context = context
+
+    def done(self):
+        return self.is_done
+
+    def cancelled(self):
+        return self.is_cancelled
+
+    def result(self):
+        """Nothing, or the cancellation."""
+        if self.is_cancelled:
+            raise CancelledError() if self.message is None else CancelledError(self.message)
+
+    def cancel(self, msg=None):
+        """Have the task go on in the next turn, cancelled."""
+        if self.is_done:
+            return False
+        self.is_done = self.is_cancelled = True
+        self.message = msg
+        callback, context = self.callback, self.context
+        self.callback = self.context = None
+        if callback is not None:
+            self.loop.call_soon(callback, self, context=context)
+        return True
+
+
+cdef Turns turns_at_the_end(object ready):
+    """What is the last in the queue and has not had its first turn; None if it is not `Turns`."""
+    cdef Turns turns
+    if not ready:
+        return None
+    handle = ready[-1]
+    if type(handle) is not Handle or type(handle._callback) is not Turns or handle._cancelled:
+        return None
+    turns = handle._callback
+    return None if turns.is_last else turns
+
+
+cdef class Act:
     """What upstream does in a shielded task: acts in the next turn and is through in the third."""
 
     cdef bint act(self) except -1:
@@ -132,19 +253,19 @@ cdef object plain_loop():
     return loop if is_plain(loop) else None
 
 
-cdef object shielded(Turns turns, object loop):
-    """What to await for `turns`; None if nothing, because nobody could see it.
+cdef object shielded(Act act, object loop):
+    """What to await for `act`; None if nothing, because nobody could see it.
 
     Where nobody sees when it acts, others may have something to do when it has; they come first.
     """
     cdef bint alone = is_alone(loop)
-    if alone and (not turns.act() or is_alone(loop)):
+    if alone and (not act.act() or is_alone(loop)):
         return None
-    turns.has_acted = alone
-    turns.loop = loop
-    turns.future = loop.create_future()
-    loop.call_soon(turns)
-    return turns.future
+    act.has_acted = alone
+    act.loop = loop
+    act.future = futures_names["Future"](loop=loop)
+    loop.call_soon(act)
+    return act.future
 
 
 async def _nothing():
@@ -153,10 +274,42 @@ async def _nothing():
 
 cdef object shielded_nothing():
     """What to await instead of a shielded call that does nothing; None if nobody could see it."""
-    loop = plain_loop()
-    if loop is None:
-        return asyncio.shield(new_task(_nothing(), PyContext_CopyCurrent()))
-    return shielded(Turns.__new__(Turns), loop)
+    loop = get_running_loop()
+    if not is_plain(loop):
+        context = PyContext_CopyCurrent()
+        return asyncio.shield(new_task(_nothing(), context))
+    if is_alone(loop):
+        return None
+    future = futures_names["Future"](loop=loop)
+    wait_for_turns(loop, future)
+    return future
+
+
+cdef object paused(object loop):
+    """What a coroutine yields to its task instead of awaiting `shielded_nothing()`.
+
+    None if nobody could see it; `loop` is plain.
+    """
+    cdef Pause pause
+    if is_alone(loop):
+        return None
+    pause = Pause.__new__(Pause)
+    pause.loop = loop
+    pause._asyncio_future_blocking = True
+    wait_for_turns(loop, pause)
+    return pause
+
+
+cdef int wait_for_turns(object loop, object future) except -1:
+    cdef Turns turns = turns_at_the_end(loop._ready)
+    if turns is None:
+        turns = Turns.__new__(Turns)
+        turns.loop = loop
+        turns.futures = [future]
+        loop.call_soon(turns)
+    else:
+        turns.futures.append(future)
+    return 0
 
 
 cdef object new_task(object coroutine, object context):
@@ -165,8 +318,15 @@ cdef object new_task(object coroutine, object context):
     if not joins_contexts:
         return asyncio.create_task(coroutine)
     if is_plain(loop):
-        return tasks_names["Task"](coroutine, loop=loop, context=context)
+        return plain_task(coroutine, loop, None, context)
     return asyncio.create_task(coroutine, context=context)
+
+
+cdef object plain_task(object coroutine, object loop, object name, object context):
+    """`loop.create_task(coroutine, name=name, context=context)` of a plain loop."""
+    if name is None:
+        return tasks_names["Task"](coroutine, loop=loop, context=context)
+    return tasks_names["Task"](coroutine, loop=loop, name=name, context=context)
 
 
 # The context of a run

@@ -7,6 +7,7 @@ other channel, and every update that is going to raise, goes through the channel
 """
 
 from cpython.dict cimport PyDict_Contains, PyDict_GetItemWithError
+from cpython.long cimport PyLong_AsLongLongAndOverflow
 from cpython.object cimport PyObject
 
 from langgraph._internal import _constants
@@ -53,12 +54,16 @@ cdef object RESERVED = _constants.RESERVED
 cdef object NOTHING = EMPTY_SEQ
 cdef object task_path_str = _algo.task_path_str
 cdef object writes_sort_key = getattr(_algo, "writes_sort_key", None)  # where paths count whole
+cdef str PUSH = _constants.PUSH
+cdef long long TEN_DIGITS = 10 ** 10  # from here on, numbers no longer sort as their text does
 
 cdef int DEEPEST_PATH = 20  # of calls in calls; deeper ones are upstream's to spell
 
 cdef object stock
 cdef Tally tally_
 cdef bint whole_path
+# Whether tasks, which have no more than a path here, sort as the texts of their paths do.
+cdef bint sorts_by_path_alone
 
 
 cdef str path_text(object path, int depth):
@@ -76,6 +81,8 @@ cdef str path_text(object path, int depth):
 cdef object path_key(object task):
     """What upstream sorts a task by; releases differ in how much of the path counts."""
     path = path_slot.get(task)
+    if sorts_by_path_alone:
+        return path_text(path, 0)
     if whole_path:
         return writes_sort_key(task_path_str(path))
     return path_text(path[:3], 0)
@@ -89,11 +96,36 @@ cdef bint are_sorted(list keys) except -1:
     return True
 
 
+cdef long long place_of(object path) except -2:
+    """The place of a `Send` among those of its superstep; -1 of other tasks."""
+    cdef long long place
+    cdef int overflow = 0
+    if type(path) is not tuple or len(<tuple>path) != 3:
+        return -1
+    if (<tuple>path)[0] != PUSH or type((<tuple>path)[1]) is not int:
+        return -1
+    if (<tuple>path)[2] is not False:
+        return -1
+    place = PyLong_AsLongLongAndOverflow((<tuple>path)[1], &overflow)
+    return place if not overflow and 0 <= place < TEN_DIGITS else -1
+
+
+cdef bint are_sends_in_order(list tasks) except -1:
+    """Whether all tasks are pushed by a `Send`, each later than the one before."""
+    cdef long long before = -1, place
+    for task in tasks:
+        place = place_of(path_slot.get(task))
+        if place <= before:
+            return False
+        before = place
+    return True
+
+
 cdef list in_path_order(object tasks):
     """The tasks in the order in which their writes apply; they are nearly always in it already."""
     cdef list ordered = list(tasks)
     cdef list keys
-    if len(ordered) < 2:
+    if len(ordered) < 2 or are_sends_in_order(ordered):
         return ordered
     keys = [path_key(task) for task in ordered]
     if are_sorted(keys):
@@ -306,6 +338,7 @@ def apply_writes(checkpoint, channels, tasks, get_next_version, trigger_to_nodes
 
 def make_apply_writes(original, Tally tally not None, str variant not None):
     """`variant`: "whole path" or "path[:3]", what upstream sorts tasks by."""
-    global stock, tally_, whole_path
+    global stock, tally_, whole_path, sorts_by_path_alone
     stock, tally_, whole_path = original, tally, variant == "whole path"
+    sorts_by_path_alone = whole_path and writes_sort_key("path") == ("path", "", 0)
     return apply_writes
