@@ -48,11 +48,14 @@ def postgres_server() -> Iterator[str]:
 
 @pytest.fixture
 def database(postgres_server: str) -> Iterator[str]:
-    """The URI of an empty database."""
+    """The URI of a database with empty tables."""
     import psycopg
+    from langgraph.checkpoint.postgres import PostgresSaver
 
     name = f"savers_{uuid.uuid4().hex}"
     with psycopg.connect(f"{postgres_server}postgres", autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
+        with PostgresSaver.from_conn_string(f"{postgres_server}{name}") as saver:
+            saver.setup()
         yield f"{postgres_server}{name}"
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
