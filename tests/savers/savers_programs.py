@@ -182,7 +182,7 @@ async def arun(seed: int, saver: Any, **options: Any) -> list[Any]:
 def names(*prefixes: str) -> list[str]:
     """The targets that replace methods of some savers, and what they use of the base's."""
     known = [target.name for target in fastgraph.status().targets]
-    return [name for name in known if name.startswith(prefixes) or "checkpoint_metadata" in name]
+    return [name for name in known if name.startswith((*prefixes, "get_checkpoint_metadata"))]
 
 
 def fallbacks() -> dict[tuple[str, str], int]:

@@ -20,7 +20,7 @@ psycopg_pool = pytest.importorskip("psycopg_pool", reason="psycopg-pool is not i
 postgres = pytest.importorskip("langgraph.checkpoint.postgres")
 postgres_aio = pytest.importorskip("langgraph.checkpoint.postgres.aio")
 
-SYNC, ASYNC = names("PostgresSaver"), names("AsyncPostgresSaver")
+SYNC, ASYNC = names("PostgresSaver", "BasePostgresSaver"), names("AsyncPostgresSaver")
 TARGETS = [*SYNC, *ASYNC]
 CONFIG: Any = {"configurable": {"thread_id": "1", "checkpoint_ns": ""}}
 AT: Any = {"configurable": {**CONFIG["configurable"], "checkpoint_id": "c"}}

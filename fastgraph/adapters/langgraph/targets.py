@@ -36,6 +36,7 @@ RUNNABLE = "langgraph._internal._runnable"
 CORE_CONFIG = "langchain_core.runnables.config"
 CORE_CALLBACKS = "langchain_core.callbacks.base"
 CORE_MANAGER = "langchain_core.callbacks.manager"
+MEMORY = "langgraph.checkpoint.memory"
 SQLITE = "langgraph.checkpoint.sqlite"
 ASQLITE = "langgraph.checkpoint.sqlite.aio"
 POSTGRES = "langgraph.checkpoint.postgres"
@@ -200,6 +201,11 @@ ASTREAM: Proven = {
 TUPLES: Proven = {
     "langgraph.checkpoint.base:CheckpointTuple": {"03ec02a8064cd0c1"},
     "langgraph.checkpoint.base:get_checkpoint_id": {"16d0a06234bbf1f4"},
+}
+MEMORY_READS: Proven = {
+    f"{MEMORY}:InMemorySaver._load_blobs": {"e7f88a6cd397794e", "209aa6c901bc7d9c"},
+    f"{MEMORY}:InMemorySaver._ordered_writes": {ABSENT, "d9148e78fd74eede"},
+    "langgraph.checkpoint.base:writes_sort_key": {ABSENT, "978280aa7377b8ec"},
 }
 SQLITE_CURSOR: Proven = {f"{SQLITE}:SqliteSaver.cursor": {"8a24760caa13c6be"}}
 SQLITE_READS: Proven = {
@@ -826,6 +832,101 @@ TARGETS: tuple[Target, ...] = (
         (CORE_METADATA,),
     ),
     # The savers; those of packages that are not installed are left out.
+    target(
+        "get_checkpoint_metadata",
+        (
+            "langgraph.checkpoint.base",
+            MEMORY,
+            SQLITE,
+            ASQLITE,
+        ),
+        {"": {"33980e49ceb8525e"}},
+        "saver_base:make_get_checkpoint_metadata",
+        "Makes the metadata to store with a checkpoint.",
+        "Config and metadata in plain dicts.",
+    ),
+    target(
+        "InMemorySaver.get_next_version",
+        (MEMORY,),
+        {"": {"4f28c2cae6b9a3d7"}},
+        "saver_base:make_get_next_version",
+        "Makes the version after another.",
+        "Versions as it makes them, and those it starts from.",
+    ),
+    target(
+        "SqliteSaver.get_next_version",
+        (SQLITE,),
+        {"": {ABSENT, "4f28c2cae6b9a3d7"}},
+        "saver_base:make_get_next_version",
+        "Makes the version after another.",
+        "Versions as it makes them, and those it starts from.",
+    ),
+    target(
+        "AsyncSqliteSaver.get_next_version",
+        (ASQLITE,),
+        {"": {ABSENT, "4f28c2cae6b9a3d7"}},
+        "saver_base:make_get_next_version",
+        "Makes the version after another.",
+        "Versions as it makes them, and those it starts from.",
+    ),
+    target(
+        "BasePostgresSaver.get_next_version",
+        (BASE_POSTGRES,),
+        {"": {ABSENT, "4f28c2cae6b9a3d7"}},
+        "saver_base:make_get_next_version",
+        "Makes the version after another.",
+        "Versions as it makes them, and those it starts from.",
+    ),
+    target(
+        "InMemorySaver.__init__",
+        (MEMORY,),
+        {"": {"93b06d78bac440dd"}},
+        "memory_saver:make_init",
+        "Makes a saver whose dicts know which of their keys are a thread's.",
+        "Exactly `InMemorySaver` without a `factory`.",
+    ),
+    target(
+        "InMemorySaver.put",
+        (MEMORY,),
+        {"": {"6b87fe2dca1b14c7"}},
+        "memory_saver:make_put",
+        "Saves a checkpoint.",
+        "Exactly `InMemorySaver`, config and checkpoint in plain dicts.",
+    ),
+    target(
+        "InMemorySaver.put_writes",
+        (MEMORY,),
+        {"": {"0c1dfc2bc5f8b41f"}},
+        "memory_saver:make_put_writes",
+        "Saves what a task wrote.",
+        "Exactly `InMemorySaver`, config in plain dicts.",
+    ),
+    target(
+        "InMemorySaver.get_tuple",
+        (MEMORY,),
+        {"": {"a0e6b1abf001f9c9"}, "as stored": {"52b319daaf513617"}},
+        "memory_saver:make_get_tuple",
+        "Loads a checkpoint, the latest one without looking through all.",
+        "Exactly `InMemorySaver`, config in plain dicts.",
+        (MEMORY_READS, TUPLES),
+    ),
+    target(
+        "InMemorySaver.list",
+        (MEMORY,),
+        {"": {"d5e51e6720deb015"}, "as stored": {"938668e437faac7d"}},
+        "memory_saver:make_list",
+        "Lists checkpoints.",
+        "Exactly `InMemorySaver`.",
+        (MEMORY_READS, TUPLES),
+    ),
+    target(
+        "InMemorySaver.delete_thread",
+        (MEMORY,),
+        {"": {"ebc8e05f3c7a1ac7"}},
+        "memory_saver:make_delete_thread",
+        "Deletes a thread without looking through the others.",
+        "Exactly `InMemorySaver`.",
+    ),
     saver(
         "SqliteSaver.put_writes",
         SQLITE,
