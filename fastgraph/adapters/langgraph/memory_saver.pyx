@@ -9,7 +9,7 @@ Domain: exactly `InMemorySaver`, whatever its serializer and its dicts; configs 
 plain dicts.
 """
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from operator import itemgetter
 
 from langgraph.checkpoint import memory as _memory
@@ -127,6 +127,17 @@ cdef dict place(object thread_id, object checkpoint_ns, object checkpoint_id):
     }
 
 
+cdef bint are_pairs(object writes) except -1:
+    """Whether writes are what the engine makes them: pairs, that can be looked at twice."""
+    cdef object kind = type(writes)
+    if kind is not list and kind is not deque and kind is not tuple:
+        return False
+    for each in writes:
+        if type(each) is not tuple or len(<tuple>each) != 2:
+            return False
+    return True
+
+
 def put_writes(self, config, writes, task_id, task_path=""):
     """Save what a task wrote.
 
@@ -136,6 +147,8 @@ def put_writes(self, config, writes, task_id, task_path=""):
     cdef Py_ssize_t number = 0
     put_writes_tally.calls += 1
     reason = outside(self, config)
+    if reason is None and not are_pairs(writes):
+        reason = "writes of another type"
     if reason is not None:
         put_writes_tally.fell_back(reason)
         return stock_put_writes(self, config, writes, task_id, task_path)

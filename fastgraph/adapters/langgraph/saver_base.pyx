@@ -19,6 +19,7 @@ cdef extern from "Python.h":
 # Digits before the dot of a version, and the most of them whose number is sure to fit.
 cdef Py_ssize_t DIGITS = 32
 cdef long long LARGEST = 10 ** 17
+cdef long long ZERO = 48  # the code of "0"
 
 cdef object stock_metadata
 cdef Tally metadata_tally
@@ -103,7 +104,7 @@ cdef long long number_of(object version) except -1:
         digit = PyUnicode_READ_CHAR(version, index)
         if not u"0" <= digit <= u"9":
             return -2
-        number = number * 10 + (digit - u"0")
+        number = number * 10 + (<long long>digit - ZERO)
         if number >= LARGEST:
             return -2
     return number
@@ -117,7 +118,7 @@ cdef str written(long long number, str fraction):
     cdef int kind = PyUnicode_KIND(text)
     cdef void* data = PyUnicode_DATA(text)
     for index in range(DIGITS - 1, -1, -1):
-        PyUnicode_WRITE(kind, data, index, <Py_UCS4>(u"0" + number % 10))
+        PyUnicode_WRITE(kind, data, index, <Py_UCS4>(ZERO + number % 10))
         number //= 10
     PyUnicode_WRITE(kind, data, DIGITS, u".")
     for index in range(length):
