@@ -95,10 +95,7 @@ def _summary(status: fastgraph.Status) -> str:
     active = sum(target.active for target in status.targets)
     applying = sum(target.applies for target in status.targets)
     versions = sorted({_framework(target, status) for target in status.targets})
-    return (
-        f"{status.kernels} kernels, {active}/{applying} targets active"
-        f" ({', '.join(versions)})"
-    )
+    return f"{status.kernels} kernels, {active}/{applying} targets active ({', '.join(versions)})"
 
 
 def _framework(target: fastgraph.TargetStatus, status: fastgraph.Status) -> str:

@@ -90,7 +90,7 @@ def test_the_latest_key_is_the_greatest(steps: list[Any]) -> None:
         if plain:
             assert latest.latest() == max(plain)
         else:
-            with pytest.raises(ValueError):
+            with pytest.raises(ValueError, match="empty"):
                 latest.latest()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,7 +86,7 @@ def a_put(world: World, saver: Any) -> Call:
         "id": checkpoint_id,
         "channel_values": {c: world.random.choice(VALUES) for c in channels},
         "channel_versions": dict.fromkeys(channels, world.version),
-        "versions_seen": {"node": {c: world.version for c in channels}},
+        "versions_seen": {"node": dict.fromkeys(channels, world.version)},
         "updated_channels": channels,
     }
     world.ids.setdefault(place, []).append(checkpoint_id)
@@ -195,3 +195,21 @@ def fallbacks() -> dict[tuple[str, str], int]:
 
 def called(names: list[str]) -> dict[str, int]:
     return {target.name: target.calls for target in fastgraph.status().targets}
+
+
+def failure(call: Callable[[], Any]) -> tuple[type, str]:
+    """What a call fails with."""
+    try:
+        answer = call()
+    except Exception as error:
+        return type(error), str(error)
+    raise AssertionError(f"it gave {answer!r}")
+
+
+async def afailure(call: Awaitable[Any]) -> tuple[type, str]:
+    """What an async call fails with."""
+    try:
+        answer = await call
+    except Exception as error:
+        return type(error), str(error)
+    raise AssertionError(f"it gave {answer!r}")

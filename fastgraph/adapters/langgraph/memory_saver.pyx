@@ -177,7 +177,9 @@ def put_writes(self, config, writes, task_id, task_path=""):
 
 # get_tuple, list
 
-cdef list ordered_writes(object saver, object thread_id, object checkpoint_ns, object checkpoint_id):
+cdef list ordered_writes(
+    object saver, object thread_id, object checkpoint_ns, object checkpoint_id
+):
     """The writes of a checkpoint, in the order of the tasks."""
     key = (thread_id, checkpoint_ns, checkpoint_id)
     if not is_sorted:

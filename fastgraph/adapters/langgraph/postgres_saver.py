@@ -67,7 +67,8 @@ class Places:
 
     def outside(self, saver: Any) -> str | None:
         """Say why the saver keeps its lock; None if it does not."""
-        if type(saver) is not self._kind:
+        kind = type(saver)
+        if kind is not self._kind:
             return A_SUBCLASS
         pool = saver.conn
         if type(pool) is not self._pool or pool.max_waiting or saver.pipe:
@@ -253,9 +254,7 @@ def make_put_writes(original: Stock, tally: Tally, variant: str) -> Stock:
     kind = _globals(original)["PostgresSaver"]
 
     @wraps(original)
-    def put_writes(
-        self: Any, config: Any, writes: Any, task_id: str, task_path: str = ""
-    ) -> None:
+    def put_writes(self: Any, config: Any, writes: Any, task_id: str, task_path: str = "") -> None:
         tally.calls += 1
         if type(self) is not kind:
             tally.fell_back(A_SUBCLASS)

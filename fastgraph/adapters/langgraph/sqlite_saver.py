@@ -128,7 +128,8 @@ class Reading:
 
 
 def _is_plain(saver: Any, kind: type) -> bool:
-    return type(saver) is kind and type(saver.conn) is sqlite3.Connection
+    exact = type(saver) is kind
+    return exact and type(saver.conn) is sqlite3.Connection
 
 
 def make_put_writes(original: Stock, tally: Tally, variant: str) -> Stock:
@@ -136,9 +137,7 @@ def make_put_writes(original: Stock, tally: Tally, variant: str) -> Stock:
     kind = original.__globals__["SqliteSaver"]
 
     @wraps(original)
-    def put_writes(
-        self: Any, config: Any, writes: Any, task_id: str, task_path: str = ""
-    ) -> None:
+    def put_writes(self: Any, config: Any, writes: Any, task_id: str, task_path: str = "") -> None:
         tally.calls += 1
         if not _is_plain(self, kind):
             tally.fell_back(A_SUBCLASS)
@@ -226,7 +225,7 @@ class Trip:
 
 
 class TripCursor:
-    """Stands in for aiosqlite's cursor, one that is asked for each statement's rows at most once."""
+    """Stands in for aiosqlite's cursor, asked for the rows of a statement at most once."""
 
     def __init__(self, trip: Trip) -> None:
         self._trip = trip

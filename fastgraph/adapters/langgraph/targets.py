@@ -304,9 +304,7 @@ def saver(
     relies_on: tuple[Proven, ...] = (),
 ) -> Target:
     """A row for a saver's method; the replacement is the same Python whatever the kernels."""
-    return target(
-        name, (module,), {"": known}, factory, summary, domain, relies_on, numba=factory
-    )
+    return target(name, (module,), {"": known}, factory, summary, domain, relies_on, numba=factory)
 
 
 TARGETS: tuple[Target, ...] = (
@@ -978,8 +976,7 @@ TARGETS: tuple[Target, ...] = (
         ASQLITE,
         {ABSENT, "8e53d2bcaa70746f", "8668703c497d4984"},
         "sqlite_saver:make_aget_tuple",
-        "Loads a checkpoint in one trip instead of six, decoding it after the lock was given "
-        "back.",
+        "Loads a checkpoint in one trip instead of six, decoding it after the lock was given back.",
         "Exactly `AsyncSqliteSaver` on exactly aiosqlite's and `sqlite3`'s connections.",
         (
             SQLITE_TRIPS,
