@@ -95,9 +95,7 @@ def emptied(uri: str) -> list[Any]:
     """The rows of all tables, which are empty afterwards."""
     with psycopg.connect(uri, autocommit=True) as connection:
         found = [
-            connection.execute(
-                f"SELECT t.*, ctid::text FROM {table} t ORDER BY ctid"
-            ).fetchall()
+            connection.execute(f"SELECT t.*, ctid::text FROM {table} t ORDER BY ctid").fetchall()
             for table in TABLES
         ]
         connection.execute(f"TRUNCATE {', '.join(TABLES)}")

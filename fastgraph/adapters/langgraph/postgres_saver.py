@@ -70,8 +70,9 @@ class Places:
         kind = type(saver)
         if kind is not self._kind:
             return A_SUBCLASS
-        pool = saver.conn
-        if type(pool) is not self._pool or pool.max_waiting or saver.pipe:
+        pool: Any = saver.conn
+        of_its_own = type(pool) is self._pool
+        if not of_its_own or pool.max_waiting or saver.pipe:
             return ONE_CONNECTION
         # Somebody excludes the saver's calls, or a call of upstream's is under way.
         return "the lock is held" if saver.lock.locked() else None
