@@ -29,6 +29,7 @@ EXTENSIONS = {
     "fastgraph.adapters.langgraph.invocation": "fastgraph/adapters/langgraph/invocation.pyx",
     "fastgraph.adapters.langgraph.loop": "fastgraph/adapters/langgraph/loop.pyx",
     "fastgraph.adapters.langgraph.memory_saver": "fastgraph/adapters/langgraph/memory_saver.pyx",
+    "fastgraph.adapters.langgraph.sqlite_saver": "fastgraph/adapters/langgraph/sqlite_saver.pyx",
     "fastgraph.adapters.langgraph.saver_base": "fastgraph/adapters/langgraph/saver_base.pyx",
     "fastgraph.adapters.langgraph.pending": "fastgraph/adapters/langgraph/pending.pyx",
     "fastgraph.adapters.langgraph.writes": "fastgraph/adapters/langgraph/writes.pyx",

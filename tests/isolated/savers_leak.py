@@ -9,9 +9,6 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
-
-sys.path[:0] = [str(Path(__file__).parents[1] / name) for name in ("savers", "adapters")]
 
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite import SqliteSaver

@@ -17,9 +17,10 @@ PROGRAM = Path(__file__).parents[1] / "isolated" / "savers_leak.py"
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite", "async"])
 def test_everything_is_freed(kind: str) -> None:
+    path = Path(fastgraph.__file__).parents[1], Path(__file__).parent
     done = subprocess.run(
         [sys.executable, "-W", "error", str(PROGRAM), kind],
-        env={**os.environ, "PYTHONPATH": str(Path(fastgraph.__file__).parents[1])},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path))},
         capture_output=True,
         text=True,
         timeout=300,

@@ -1,4 +1,4 @@
-"""The SQLite savers: encoding outside the lock, and fewer trips to aiosqlite's thread.
+"""The async SQLite saver: fewer trips to aiosqlite's thread, and encoding outside the lock.
 
 Upstream's own methods run, with a stand-in for the saver: its lock is taken when the first
 statement is sent rather than before what is to be stored has been encoded, and what was read is
@@ -10,7 +10,7 @@ event loop for its result. Of upstream's calls, only those that commit or fetch 
 matters; the others travel with them. A call that is cancelled on the way ends as if it had been
 cancelled before its first statement or after its commit, never in between.
 
-Domain: exactly upstream's savers on exactly `sqlite3`'s and aiosqlite's connections.
+Domain: exactly `AsyncSqliteSaver` on exactly aiosqlite's and `sqlite3`'s connections, connected.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import wraps
 from operator import methodcaller
-from types import TracebackType
 from typing import Any, TypeAlias
 
 from langgraph.checkpoint.base import CheckpointTuple
 
+from fastgraph.adapters.langgraph.sqlite_saver import decoded, stock_get_tuple, undecoded
 from fastgraph.kernels.tally import Tally
 
 Stock: TypeAlias = Callable[..., Any]
@@ -35,142 +35,6 @@ NOT_CONNECTED = "no connection yet, or not one of sqlite3's own"
 TRACED = "aiosqlite's calls are logged"
 
 _COMMIT = methodcaller("commit")
-
-#: `SqliteSaver.get_tuple` as upstream has it, once it may have been replaced.
-_stock: dict[str, Stock] = {}
-
-
-# What was read, decoded once the lock is free.
-
-
-class Undecoded:
-    """A serializer that hands out what is stored, as it is."""
-
-    def loads_typed(self, data: tuple[str, bytes]) -> tuple[str, bytes]:
-        return data
-
-
-UNDECODED = Undecoded()
-
-
-def decoded(stored: CheckpointTuple | None, serde: Any) -> CheckpointTuple | None:
-    """Decode what `UNDECODED` left, in upstream's order: the checkpoint, then its writes."""
-    if stored is None:
-        return None
-    checkpoint: Any = stored.checkpoint
-    return CheckpointTuple(
-        stored.config,
-        serde.loads_typed(checkpoint),
-        stored.metadata,
-        stored.parent_config,
-        [
-            (task_id, channel, serde.loads_typed(value))
-            for task_id, channel, value in stored.pending_writes or ()
-        ],
-    )
-
-
-# SqliteSaver
-
-
-class LateCursor:
-    """A cursor that takes the saver's lock at its first statement."""
-
-    def __init__(self, opening: contextlib.AbstractContextManager[Any]) -> None:
-        self._opening = opening
-        self._cursor: Any = None
-
-    def __enter__(self) -> LateCursor:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> bool | None:
-        self._opened()  # upstream sets up and commits, whatever became of the values
-        return self._opening.__exit__(kind, error, traceback)
-
-    def _opened(self) -> Any:
-        if self._cursor is None:
-            self._cursor = self._opening.__enter__()
-        return self._cursor
-
-    def executemany(self, sql: str, rows: Any) -> Any:
-        return self._opened().executemany(sql, rows)
-
-
-class Writing:
-    """Stands in for a `SqliteSaver` that encodes what it then writes."""
-
-    def __init__(self, saver: Any) -> None:
-        self._saver = saver
-        self.serde = saver.serde
-
-    def cursor(self) -> LateCursor:
-        return LateCursor(self._saver.cursor())
-
-
-class Reading:
-    """Stands in for a `SqliteSaver` that only reads."""
-
-    serde = UNDECODED
-
-    def __init__(self, saver: Any) -> None:
-        self._saver = saver
-        self.cursor = saver.cursor
-
-    @property
-    def _has_task_path(self) -> bool:  # not known before the set-up
-        has: bool = self._saver._has_task_path
-        return has
-
-
-def _is_plain(saver: Any, kind: type) -> bool:
-    exact = type(saver) is kind
-    return exact and type(saver.conn) is sqlite3.Connection
-
-
-def make_put_writes(original: Stock, tally: Tally, variant: str) -> Stock:
-    """`SqliteSaver.put_writes`, encoding before the lock."""
-    kind = original.__globals__["SqliteSaver"]
-
-    @wraps(original)
-    def put_writes(self: Any, config: Any, writes: Any, task_id: str, task_path: str = "") -> None:
-        tally.calls += 1
-        if not _is_plain(self, kind):
-            tally.fell_back(A_SUBCLASS)
-            original(self, config, writes, task_id, task_path)
-            return
-        original(Writing(self), config, writes, task_id, task_path)
-
-    return put_writes
-
-
-def make_get_tuple(original: Stock, tally: Tally, variant: str) -> Stock:
-    """`SqliteSaver.get_tuple`, decoding after the lock."""
-    _stock["get_tuple"] = original
-    kind = original.__globals__["SqliteSaver"]
-
-    @wraps(original)
-    def get_tuple(self: Any, config: Any) -> CheckpointTuple | None:
-        tally.calls += 1
-        if not _is_plain(self, kind):
-            tally.fell_back(A_SUBCLASS)
-            return original(self, config)  # type: ignore[no-any-return]
-        try:
-            stored = original(Reading(self), config)
-        except ValueError:
-            # The metadata does not decode; upstream decodes the checkpoint before, which may
-            # not either.
-            return original(self, config)  # type: ignore[no-any-return]
-        return decoded(stored, self.serde)
-
-    return get_tuple
-
-
-# AsyncSqliteSaver
 
 
 class Trip:
@@ -319,7 +183,7 @@ class AsyncListing:
 class InThread:
     """Stands in for a `SqliteSaver`, in the thread of an async saver's connection."""
 
-    serde = UNDECODED
+    serde = undecoded()
 
     def __init__(self, saver: Any) -> None:
         self._connection: sqlite3.Connection = saver.conn._conn
@@ -405,10 +269,8 @@ def make_adelete_thread(original: Stock, tally: Tally, variant: str) -> Stock:
 
 def make_aget_tuple(original: Stock, tally: Tally, variant: str) -> Stock:
     """`AsyncSqliteSaver.aget_tuple`: the sync saver's, in the connection's thread."""
-    from langgraph.checkpoint import sqlite
-
     outside = _Outside(original)
-    stock_sync = _stock.get("get_tuple", sqlite.SqliteSaver.get_tuple)
+    stock_sync = stock_get_tuple()
 
     @wraps(original)
     async def aget_tuple(self: Any, config: Any) -> CheckpointTuple | None:
@@ -422,9 +284,11 @@ def make_aget_tuple(original: Stock, tally: Tally, variant: str) -> Stock:
         try:
             async with self.lock:
                 stored = await self.conn._execute(stock_sync, InThread(self), config)
-        except ValueError:  # as in `make_get_tuple`, or no connection
+        except ValueError:
+            # The metadata does not decode, nor may the checkpoint, which upstream decodes before;
+            # or there is no connection any more.
             return await original(self, config)  # type: ignore[no-any-return]
-        return decoded(stored, self.serde)
+        return decoded(stored, self.serde)  # type: ignore[no-any-return]
 
     return aget_tuple
 
