@@ -7,6 +7,7 @@ import copy
 import pickle
 import random
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -393,3 +394,25 @@ def test_what_a_patched_saver_stores_compares_with_what_a_stock_one_stores() -> 
         assert stored(other) == stored(saver)
         assert other.writes == saver.writes and other.blobs == saver.blobs
         assert repr(other.writes) == repr(saver.writes)
+
+
+def test_threads_put_and_delete_at_the_same_time() -> None:
+    def work(name: str, saver: InMemorySaver) -> None:
+        for _ in range(15):
+            run(4, saver, thread_ids=(name,))
+            saver.delete_thread(name)
+        run(4, saver, thread_ids=(name,))
+
+    with fastgraph.patched(TARGETS):
+        saver, calm = InMemorySaver(), InMemorySaver()
+        workers = [str(number) for number in range(4)]
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(work, workers, [saver] * 4))
+        for name in workers:
+            work(name, calm)
+            saver.delete_thread("nobody")
+        assert sorted(saver.writes) == sorted(calm.writes)
+        assert {key[:3] for key in saver.blobs} == {key[:3] for key in calm.blobs}
+        for name in workers:
+            saver.delete_thread(name)
+        assert not saver.writes and not saver.blobs
