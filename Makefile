@@ -7,6 +7,7 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 CONFORMANCE_ARGS ?=
 JOBS ?= 2
+KILLS ?= 100
 
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -25,7 +26,7 @@ unexport FASTGRAPH FASTGRAPH_KERNELS FASTGRAPH_NO_EXTENSIONS FASTGRAPH_REQUIRE_E
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo build venv test lint types pytest test-numba conformance docs bench bench-quick \
+.PHONY: help demo build venv test lint types pytest kills test-numba conformance docs bench bench-quick \
 	superstep dist fingerprints fingerprints-check tables constraints clean distclean
 
 help: ## list these targets
@@ -50,6 +51,9 @@ types: $(VENV)/.with-test ## mypy --strict over the package and the uses of its 
 
 pytest: $(VENV)/.with-test build ## only the tests; PYTEST_ARGS="-k name" for some of them
 	FASTGRAPH_REQUIRE_EXTENSIONS=1 $(PYTEST) $(PYTEST_ARGS)
+
+kills: $(VENV)/.with-test build ## kill -9 in the middle of runs, resumed by the other engine, KILLS times each
+	FASTGRAPH_TEST_KILLS=$(KILLS) $(PYTEST) tests/savers/test_savers_killed.py $(PYTEST_ARGS)
 
 test-numba: $(VENV)/.with-test build ## the tests that apply on numba, with the extensions disabled
 	$(ON_NUMBA) $(BIN)/python -m fastgraph status

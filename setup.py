@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent
 
 #: Module name -> source, relative to this file.
 EXTENSIONS = {
+    "fastgraph.kernels.indexed_dicts": "fastgraph/kernels/indexed_dicts.pyx",
     "fastgraph.kernels.slots": "fastgraph/kernels/slots.pyx",
     "fastgraph.kernels.record": "fastgraph/kernels/record.pyx",
     "fastgraph.kernels.kept_threads": "fastgraph/kernels/kept_threads.pyx",
@@ -28,6 +29,9 @@ EXTENSIONS = {
     "fastgraph.adapters.langgraph.checkpoint": "fastgraph/adapters/langgraph/checkpoint.pyx",
     "fastgraph.adapters.langgraph.invocation": "fastgraph/adapters/langgraph/invocation.pyx",
     "fastgraph.adapters.langgraph.loop": "fastgraph/adapters/langgraph/loop.pyx",
+    "fastgraph.adapters.langgraph.memory_saver": "fastgraph/adapters/langgraph/memory_saver.pyx",
+    "fastgraph.adapters.langgraph.sqlite_saver": "fastgraph/adapters/langgraph/sqlite_saver.pyx",
+    "fastgraph.adapters.langgraph.saver_base": "fastgraph/adapters/langgraph/saver_base.pyx",
     "fastgraph.adapters.langgraph.pending": "fastgraph/adapters/langgraph/pending.pyx",
     "fastgraph.adapters.langgraph.writes": "fastgraph/adapters/langgraph/writes.pyx",
     "fastgraph.adapters.langgraph.callbacks": "fastgraph/adapters/langgraph/callbacks.pyx",

@@ -174,6 +174,7 @@ def _new_switch(frameworks: Mapping[str, adapters.Framework]) -> Switch:
         targets=[target for framework in relevant for target in framework.targets()],
         known_files=known_files,
         version_of=lambda name: frameworks[name].version,
+        optional=[package for framework in relevant for package in framework.optional],
     )
 
 
@@ -222,9 +223,8 @@ def _status(switch: Switch, choice: KernelChoice) -> Status:
 
 def _log(status: Status, reasons: Mapping[str, str]) -> None:
     active = sum(target.active for target in status.targets)
-    _logger.info(
-        "%d of %d targets active (%s kernels)", active, len(status.targets), status.kernels
-    )
+    applying = sum(target.applies for target in status.targets)
+    _logger.info("%d of %d targets active (%s kernels)", active, applying, status.kernels)
     if reasons:
         by_reason: dict[str, list[str]] = {}
         for name, reason in reasons.items():

@@ -93,11 +93,9 @@ def _summary(status: fastgraph.Status) -> str:
     if status.kernels == "none":
         return f"stock in place: {status.kernels_reason}"
     active = sum(target.active for target in status.targets)
+    applying = sum(target.applies for target in status.targets)
     versions = sorted({_framework(target, status) for target in status.targets})
-    return (
-        f"{status.kernels} kernels, {active}/{len(status.targets)} targets active"
-        f" ({', '.join(versions)})"
-    )
+    return f"{status.kernels} kernels, {active}/{applying} targets active ({', '.join(versions)})"
 
 
 def _framework(target: fastgraph.TargetStatus, status: fastgraph.Status) -> str:
@@ -110,7 +108,7 @@ def _stock_lines(status: fastgraph.Status) -> list[str]:
     return [
         f"fastgraph: {target.name} stays stock: {target.reason}"
         for target in status.targets
-        if not target.active
+        if target.stays_stock
     ]
 
 

@@ -43,6 +43,7 @@ MAIN = "langgraph"
 
 # Which distribution ships a module: the longest prefix decides.
 DISTRIBUTIONS = {
+    "aiosqlite": "aiosqlite",
     "langgraph": MAIN,
     "langgraph.cache": "langgraph-checkpoint",
     "langgraph.checkpoint": "langgraph-checkpoint",

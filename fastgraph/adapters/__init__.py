@@ -29,6 +29,9 @@ class Framework:
     fingerprints : str
         ``"package:file"`` of the upstream files known, as
         ``tools/fingerprints.py`` writes it.
+    optional : tuple of str
+        Packages of its that it does without, some of whose functions are in
+        the table.
     """
 
     name: str
@@ -36,6 +39,7 @@ class Framework:
     distributions: tuple[str, ...]
     table: str
     fingerprints: str
+    optional: tuple[str, ...] = ()
 
     @property
     def installed(self) -> bool:
@@ -81,11 +85,14 @@ FRAMEWORKS: Mapping[str, Framework] = {
         distributions=(
             "langgraph",
             "langgraph-checkpoint",
+            "langgraph-checkpoint-sqlite",
+            "langgraph-checkpoint-postgres",
             "langgraph-prebuilt",
             "langchain-core",
         ),
         table="fastgraph.adapters.langgraph.targets:TARGETS",
         fingerprints="fastgraph.adapters.langgraph:fingerprints.json",
+        optional=("langgraph.checkpoint.sqlite", "langgraph.checkpoint.postgres"),
     ),
 }
 

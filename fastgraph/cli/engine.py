@@ -52,11 +52,7 @@ def why_stock(status: fastgraph.Status, wanted: Iterable[str] | None = None) -> 
     if status.kernels == "none":
         return f"stock in place: {status.kernels_reason}"
     names = {target.name for target in status.targets} if wanted is None else set(wanted)
-    stock = [target.name for target in status.targets if target.name in names - _active(status)]
+    stock = [each.name for each in status.targets if each.stays_stock and each.name in names]
     if not stock:
         return None
     return f"{len(stock)} of {len(names)} targets stay stock: {', '.join(stock)}"
-
-
-def _active(status: fastgraph.Status) -> set[str]:
-    return {target.name for target in status.targets if target.active}

@@ -25,6 +25,7 @@ from fastgraph.patching.upstream import (
     is_upstreams,
     look,
     source_intruder,
+    unwrapped,
 )
 
 Factory: TypeAlias = Callable[..., object]
@@ -197,6 +198,9 @@ class Resolver:
     def _home(self, target: Target) -> Place:
         """Find where the function is defined."""
         site = target.sites[0]
+        left_out = self._modules.why_left_out(site.module)
+        if left_out is not None:
+            raise NothingToReplace(left_out)
         module = self._modules.get(site.module)
         version = self._version_of(target.framework)
         if module is None and version is None:
@@ -239,7 +243,7 @@ class Resolver:
             if module is None or place is None:
                 continue
             genuine = place.function is home.function and (
-                site != first or is_upstreams(place.function, module, first.attribute)
+                site != first or is_upstreams(unwrapped(place.held), module, first.attribute)
             )
             if not genuine:
                 raise StaysStock(held_by(site, place))

@@ -49,6 +49,9 @@ class TargetStatus:
         Calls into the replacement.
     fallbacks : dict of str to int
         How many of them stock code handled, by reason.
+    applies : bool
+        False once patching found that this installation does without the
+        function: an older release, or a package that is not installed.
     """
 
     name: str
@@ -59,6 +62,12 @@ class TargetStatus:
     sites: tuple[SiteStatus, ...]
     calls: int = 0
     fallbacks: dict[str, int] = field(default_factory=dict)
+    applies: bool = True
+
+    @property
+    def stays_stock(self) -> bool:
+        """Whether upstream's own function runs where a replacement could."""
+        return self.applies and not self.active
 
 
 @dataclass(frozen=True, repr=False)

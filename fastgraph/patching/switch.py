@@ -21,6 +21,7 @@ from fastgraph.patching.upstream import (
     StaysStock,
     is_upstreams,
     one_line,
+    unwrapped,
 )
 
 NOT_PATCHED = "not patched"
@@ -41,6 +42,9 @@ class Switch:
         Gives the upstream files whose fingerprints need no parsing.
     version_of : callable
         The version of a framework, None if it is not installed.
+    optional : iterable of str
+        Packages without which there is nothing to replace in them, rather than
+        something that cannot be replaced.
     """
 
     def __init__(
@@ -48,10 +52,12 @@ class Switch:
         targets: Iterable[Target],
         known_files: Callable[[], KnownFiles],
         version_of: Callable[[str], str | None],
+        optional: Iterable[str] = (),
     ) -> None:
         self._targets = {target.name: target for target in targets}
         self._known_files = known_files
         self._version_of = version_of
+        self._optional = tuple(optional)
         self._tallies = {name: Tally(name) for name in self._targets}
         # Kept for ever: a replacement may be running, or be held by somebody
         # else's wrapper, long after it was taken out.
@@ -59,6 +65,7 @@ class Switch:
         self._plans: dict[str, Plan] = {}
         self._on: set[str] = set()
         self._reasons: dict[str, str] = {}
+        self._inapplicable: set[str] = set()
         self.renew_lock()
         _switches.add(self)
 
@@ -154,7 +161,7 @@ class Switch:
             return tuple(self._status(target) for target in self._targets.values())
 
     def _load(self, targets: Iterable[Target], kernels: str) -> Modules:
-        modules = Modules()
+        modules = Modules(self._optional)
         for target in targets:
             modules.load([target.sites[0].module])
             if not modules.has(target.sites[0].module):
@@ -171,6 +178,7 @@ class Switch:
         plans: list[Plan] = []
         reasons: dict[str, str] = {}
         for target in targets:
+            self._inapplicable.discard(target.name)
             try:
                 plan = self._plan(target.name)
                 if plan is None or not plan.is_active:
@@ -178,6 +186,7 @@ class Switch:
                 plans.append(plan)
             except NothingToReplace as nothing:
                 self._reasons[target.name] = str(nothing)
+                self._inapplicable.add(target.name)
             except StaysStock as stays:
                 reasons[target.name] = str(stays)
         return plans, reasons
@@ -275,6 +284,7 @@ class Switch:
             ),
             calls=tally.calls,
             fallbacks=tally.fallbacks,
+            applies=target.name not in self._inapplicable,
         )
 
     def _reason(self, name: str) -> str | None:
@@ -295,7 +305,7 @@ class Switch:
             if binding.site == site and place.held is binding.original:
                 return "stock"
         home, attribute = sys.modules.get(target.sites[0].module), target.sites[0].attribute
-        genuine = home is not None and is_upstreams(place.function, home, attribute)
+        genuine = home is not None and is_upstreams(unwrapped(place.held), home, attribute)
         return "stock" if genuine else "foreign"
 
 

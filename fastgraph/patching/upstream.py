@@ -15,7 +15,7 @@ class StaysStock(Exception):  # noqa: N818 - an answer, not an error
 
 
 class NothingToReplace(StaysStock):
-    """This release does without the function, which no release has to have."""
+    """This installation does without the function, which not every one has to have."""
 
 
 class Modules:
@@ -23,9 +23,16 @@ class Modules:
 
     Importing is kept apart from deciding because it must not happen under the
     switch's lock: another thread may hold an import lock and wait for ours.
+
+    Parameters
+    ----------
+    optional : iterable of str
+        Packages that the framework does without. Nobody calls what does not
+        import, so there it is taken for absent.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, optional: Iterable[str] = ()) -> None:
+        self._optional = tuple(f"{package}." for package in optional)
         self._found: dict[str, ModuleType | None] = {}
         self._failures: dict[str, str] = {}
 
@@ -47,9 +54,18 @@ class Modules:
         StaysStock
             If it exists and does not import.
         """
-        if name in self._failures:
+        if name in self._failures and not self._is_optional(name):
             raise StaysStock(self._failures[name])
         return self._found.get(name)
+
+    def why_left_out(self, name: str) -> str | None:
+        """Say why a module of an optional package is not there, None if it is or has to be."""
+        if self.has(name) or not self._is_optional(name):
+            return None
+        return self._failures.get(name, f"{name} is not installed")
+
+    def _is_optional(self, name: str) -> bool:
+        return f"{name}.".startswith(self._optional)
 
     def _import(self, name: str) -> ModuleType | None:
         try:
@@ -169,7 +185,7 @@ def source_intruder(
     place = look(module, qualname)
     if place is None:
         return None
-    thing = _unwrapped(place.held)
+    thing = unwrapped(place.held)
     if is_ours(thing):
         return None
     if isinstance(thing, type):
@@ -183,7 +199,7 @@ def _method_intruder(
     cls: type, module: ModuleType, is_ours: Callable[[object], bool]
 ) -> str | None:
     for held in vars(cls).values():
-        method = _unwrapped(held)
+        method = unwrapped(held)
         if not isinstance(method, FunctionType) or _is_from(method, module):
             continue
         if not (_is_generated(method, module) or is_ours(method)):
@@ -191,7 +207,7 @@ def _method_intruder(
     return None
 
 
-def _unwrapped(held: object) -> object:
+def unwrapped(held: object) -> object:
     """Unwrap what the standard library's decorators put around a function."""
     thing = held.fget if isinstance(held, property) else function_of(held)
     while hasattr(thing, "__wrapped__") and _is_stdlib(_module_name(thing)):

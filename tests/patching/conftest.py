@@ -175,11 +175,12 @@ class Fake:
             domain="All values.",
         )
 
-    def switch(self, *targets: Target) -> Switch:
+    def switch(self, *targets: Target, optional: tuple[str, ...] = ()) -> Switch:
         return Switch(
             targets or [self.target()],
             known_files=lambda: self.known_files,
             version_of=lambda name: self.version,
+            optional=optional,
         )
 
 

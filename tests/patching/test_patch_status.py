@@ -59,4 +59,5 @@ def test_to_dict_is_json() -> None:
         "sites": [{"module": "framework.core", "attribute": "apply", "state": "ours"}],
         "calls": 1200,
         "fallbacks": {"b is odd": 2, "a is odd": 30, "c is odd": 2},
+        "applies": True,
     }

@@ -47,6 +47,40 @@ def test_a_function_that_only_later_releases_have_is_no_reason_to_refuse(fake: A
     assert not switch.is_active("gone")
     (status,) = [status for status in switch.statuses() if status.name == "gone"]
     assert status.reason == f"{fake.name} 1.0 has no {fake.name}.core:gone"
+    assert not status.applies
+
+
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [("gone", "{}.gone is not installed"), ("broken", "{}.broken does not import (Module")],
+)
+def test_a_package_that_nobody_needs_is_no_reason_to_refuse(
+    fake: Any, module: str, said: str
+) -> None:
+    package = f"{fake.name}.{module}"
+    switch = fake.switch(
+        fake.target(sites=("core:work", f"{module}:work")),
+        fake.target(name="extra", sites=(f"{module}:work",), sources=("core:work",)),
+        optional=(package,),
+    )
+
+    assert switch.patch(["work", "extra"], "compiled", strict=True) == {}
+    work, extra = switch.statuses()
+    assert work.active and work.applies
+    assert not extra.active and not extra.applies and not extra.stays_stock
+    assert extra.reason.startswith(said.format(fake.name))
+
+
+def test_a_function_in_a_decorator_of_the_standard_library_is_upstreams(fake: Any) -> None:
+    opened = ("core:Record.opened",)
+    switch = fake.switch(fake.target(name="opened", sites=opened, sources=opened))
+    record = fake.core.Record()
+
+    switch.patch(["opened"], "compiled", strict=True)
+    assert record.opened() == ("fast", record)
+    switch.unpatch()
+    with record.opened() as given:
+        assert given is record
 
 
 def test_a_replacement_hears_of_each_switch(fake: Any, monkeypatch: pytest.MonkeyPatch) -> None:

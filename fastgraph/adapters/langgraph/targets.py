@@ -36,6 +36,12 @@ RUNNABLE = "langgraph._internal._runnable"
 CORE_CONFIG = "langchain_core.runnables.config"
 CORE_CALLBACKS = "langchain_core.callbacks.base"
 CORE_MANAGER = "langchain_core.callbacks.manager"
+MEMORY = "langgraph.checkpoint.memory"
+SQLITE = "langgraph.checkpoint.sqlite"
+ASQLITE = "langgraph.checkpoint.sqlite.aio"
+POSTGRES = "langgraph.checkpoint.postgres"
+APOSTGRES = "langgraph.checkpoint.postgres.aio"
+BASE_POSTGRES = "langgraph.checkpoint.postgres.base"
 PACKAGE = "fastgraph.adapters.langgraph"
 
 #: The channels whose methods are reproduced; any other is used through its own methods.
@@ -211,6 +217,41 @@ ASTREAM: Proven = {
     }
 }
 
+TUPLES: Proven = {
+    "langgraph.checkpoint.base:CheckpointTuple": {"03ec02a8064cd0c1"},
+    "langgraph.checkpoint.base:get_checkpoint_id": {"16d0a06234bbf1f4"},
+}
+MEMORY_READS: Proven = {
+    f"{MEMORY}:InMemorySaver._load_blobs": {"e7f88a6cd397794e", "209aa6c901bc7d9c"},
+    f"{MEMORY}:InMemorySaver._ordered_writes": {ABSENT, "d9148e78fd74eede"},
+    "langgraph.checkpoint.base:writes_sort_key": {ABSENT, "978280aa7377b8ec"},
+}
+SQLITE_CURSOR: Proven = {f"{SQLITE}:SqliteSaver.cursor": {"8a24760caa13c6be"}}
+SQLITE_READS: Proven = {
+    f"{SQLITE}.utils:load_pending_writes": {ABSENT, "b449d04a6ddec786"},
+    f"{SQLITE}.utils:pending_writes_sql": {ABSENT, "72067564f05bee2f"},
+}
+SQLITE_TRIPS: Proven = {
+    "aiosqlite.core:Connection._execute": {"bba19d8912febfc4"},
+    f"{ASQLITE}:AsyncSqliteSaver.setup": {
+        "eedbb1deb6aa358c",
+        "20e2346af111fecb",
+        "540dea84134214ba",
+    },
+}
+POSTGRES_CURSOR: Proven = {
+    f"{POSTGRES}:PostgresSaver._cursor": {"8252f5caf113be5a"},
+    f"{POSTGRES}._internal:get_connection": {"aab23ae496c2d811"},
+}
+APOSTGRES_CURSOR: Proven = {
+    f"{APOSTGRES}:AsyncPostgresSaver._cursor": {"2986d9eb4fbb722e"},
+    f"{POSTGRES}._ainternal:get_connection": {"32d2b6a3faf756fa"},
+}
+POSTGRES_DUMPS: Proven = {
+    f"{BASE_POSTGRES}:BasePostgresSaver._dump_blobs": {"6d7c6bc2099f9e4d"},
+    f"{BASE_POSTGRES}:BasePostgresSaver._dump_writes": {"aeacb73b03b9cf1c"},
+}
+
 
 def sites(name: str, *modules: str) -> tuple[BindingSite, ...]:
     """The same name in each of `modules`; the first is where the function is defined."""
@@ -270,6 +311,19 @@ def target(
         domain=domain,
         switched=switched,
     )
+
+
+def saver(
+    name: str,
+    module: str,
+    known: set[str],
+    factory: str,
+    summary: str,
+    domain: str,
+    relies_on: tuple[Proven, ...] = (),
+) -> Target:
+    """A row for a saver's method; the replacement is the same Python whatever the kernels."""
+    return target(name, (module,), {"": known}, factory, summary, domain, relies_on, numba=factory)
 
 
 TARGETS: tuple[Target, ...] = (
@@ -809,5 +863,252 @@ TARGETS: tuple[Target, ...] = (
         "Finds the async callback manager of a config and adds its tags and metadata to it.",
         "A plain config whose callbacks are exactly an `AsyncCallbackManager`.",
         (CORE_METADATA,),
+    ),
+    # The savers; those of packages that are not installed are left out.
+    target(
+        "get_checkpoint_metadata",
+        (
+            "langgraph.checkpoint.base",
+            MEMORY,
+            SQLITE,
+            ASQLITE,
+        ),
+        {"": {"33980e49ceb8525e"}},
+        "saver_base:make_get_checkpoint_metadata",
+        "Makes the metadata to store with a checkpoint.",
+        "Config and metadata in plain dicts.",
+    ),
+    target(
+        "InMemorySaver.get_next_version",
+        (MEMORY,),
+        {"": {"4f28c2cae6b9a3d7"}},
+        "saver_base:make_get_next_version",
+        "Makes the version after another.",
+        "Versions as it makes them, and those it starts from.",
+    ),
+    target(
+        "SqliteSaver.get_next_version",
+        (SQLITE,),
+        {"": {ABSENT, "4f28c2cae6b9a3d7"}},
+        "saver_base:make_get_next_version",
+        "Makes the version after another.",
+        "Versions as it makes them, and those it starts from.",
+    ),
+    target(
+        "AsyncSqliteSaver.get_next_version",
+        (ASQLITE,),
+        {"": {ABSENT, "4f28c2cae6b9a3d7"}},
+        "saver_base:make_get_next_version",
+        "Makes the version after another.",
+        "Versions as it makes them, and those it starts from.",
+    ),
+    target(
+        "BasePostgresSaver.get_next_version",
+        (BASE_POSTGRES,),
+        {"": {ABSENT, "4f28c2cae6b9a3d7"}},
+        "saver_base:make_get_next_version",
+        "Makes the version after another.",
+        "Versions as it makes them, and those it starts from.",
+    ),
+    target(
+        "InMemorySaver.__init__",
+        (MEMORY,),
+        {"": {"93b06d78bac440dd"}},
+        "memory_saver:make_init",
+        "Makes a saver whose dicts know which of their keys are a thread's.",
+        "Exactly `InMemorySaver` without a `factory`.",
+    ),
+    target(
+        "InMemorySaver.put",
+        (MEMORY,),
+        {"": {"6b87fe2dca1b14c7"}},
+        "memory_saver:make_put",
+        "Saves a checkpoint.",
+        "Exactly `InMemorySaver`, config and checkpoint in plain dicts.",
+    ),
+    target(
+        "InMemorySaver.put_writes",
+        (MEMORY,),
+        {"": {"0c1dfc2bc5f8b41f"}},
+        "memory_saver:make_put_writes",
+        "Saves what a task wrote.",
+        "Exactly `InMemorySaver`, config in plain dicts.",
+    ),
+    target(
+        "InMemorySaver.get_tuple",
+        (MEMORY,),
+        {"": {"a0e6b1abf001f9c9"}, "as stored": {"52b319daaf513617"}},
+        "memory_saver:make_get_tuple",
+        "Loads a checkpoint, the latest one without looking through all.",
+        "Exactly `InMemorySaver`, config in plain dicts.",
+        (MEMORY_READS, TUPLES),
+    ),
+    target(
+        "InMemorySaver.list",
+        (MEMORY,),
+        {"": {"d5e51e6720deb015"}, "as stored": {"938668e437faac7d"}},
+        "memory_saver:make_list",
+        "Lists checkpoints.",
+        "Exactly `InMemorySaver`.",
+        (MEMORY_READS, TUPLES),
+    ),
+    target(
+        "InMemorySaver.delete_thread",
+        (MEMORY,),
+        {"": {"ebc8e05f3c7a1ac7"}},
+        "memory_saver:make_delete_thread",
+        "Deletes a thread without looking through the others.",
+        "Exactly `InMemorySaver`.",
+    ),
+    target(
+        "SqliteSaver.put_writes",
+        (SQLITE,),
+        {"": {ABSENT, "fef267b9b656e9cf", "63ac0183b6eaddc8"}},
+        "sqlite_saver:make_put_writes",
+        "Saves what a task wrote, encoding it before the lock is taken.",
+        "Exactly `SqliteSaver` on exactly `sqlite3.Connection`.",
+        (SQLITE_CURSOR,),
+    ),
+    target(
+        "SqliteSaver.get_tuple",
+        (SQLITE,),
+        {"": {ABSENT, "2f9612bb2273ab64", "d820e2ab34c61f63"}},
+        "sqlite_saver:make_get_tuple",
+        "Loads a checkpoint, decoding it after the lock was given back.",
+        "Exactly `SqliteSaver` on exactly `sqlite3.Connection`.",
+        (SQLITE_CURSOR, SQLITE_READS, TUPLES),
+    ),
+    saver(
+        "AsyncSqliteSaver.aput",
+        ASQLITE,
+        {ABSENT, "225f601c917a1511"},
+        "async_sqlite_saver:make_aput",
+        "Saves a checkpoint in one trip to the connection's thread instead of three.",
+        "Exactly `AsyncSqliteSaver` on exactly aiosqlite's and `sqlite3`'s connections.",
+        (SQLITE_TRIPS,),
+    ),
+    saver(
+        "AsyncSqliteSaver.aput_writes",
+        ASQLITE,
+        {ABSENT, "c7453aa384bfd90d", "61dad30f36582801"},
+        "async_sqlite_saver:make_aput_writes",
+        "Saves what a task wrote, encoding it before the lock is taken, in one trip instead of "
+        "four.",
+        "Exactly `AsyncSqliteSaver` on exactly aiosqlite's and `sqlite3`'s connections.",
+        (SQLITE_TRIPS,),
+    ),
+    saver(
+        "AsyncSqliteSaver.adelete_thread",
+        ASQLITE,
+        {ABSENT, "30582758b6ef0703"},
+        "async_sqlite_saver:make_adelete_thread",
+        "Deletes a thread in one trip instead of five.",
+        "Exactly `AsyncSqliteSaver` on exactly aiosqlite's and `sqlite3`'s connections.",
+        (SQLITE_TRIPS,),
+    ),
+    saver(
+        "AsyncSqliteSaver.aget_tuple",
+        ASQLITE,
+        {ABSENT, "8e53d2bcaa70746f", "8668703c497d4984"},
+        "async_sqlite_saver:make_aget_tuple",
+        "Loads a checkpoint in one trip instead of six, decoding it after the lock was given back.",
+        "Exactly `AsyncSqliteSaver` on exactly aiosqlite's and `sqlite3`'s connections.",
+        (
+            SQLITE_TRIPS,
+            SQLITE_READS,
+            TUPLES,
+            {f"{SQLITE}:SqliteSaver.get_tuple": {ABSENT, "2f9612bb2273ab64", "d820e2ab34c61f63"}},
+        ),
+    ),
+    saver(
+        "AsyncSqliteSaver.alist",
+        ASQLITE,
+        {ABSENT, "0fd0b79addec55a0", "cf1add8966224004", "c6fa070131f4d970"},
+        "async_sqlite_saver:make_alist",
+        "Lists checkpoints with one trip for each instead of two.",
+        "Exactly `AsyncSqliteSaver` on exactly aiosqlite's and `sqlite3`'s connections.",
+        (SQLITE_TRIPS, SQLITE_READS),
+    ),
+    saver(
+        "PostgresSaver._cursor",
+        POSTGRES,
+        {ABSENT, "8252f5caf113be5a"},
+        "postgres_saver:make_cursor",
+        "Opens a cursor, several at once on a pool.",
+        "Exactly `PostgresSaver`; without the lock on exactly psycopg's `ConnectionPool`, none "
+        "that limits who waits.",
+        ({f"{POSTGRES}._internal:get_connection": {"aab23ae496c2d811"}},),
+    ),
+    saver(
+        "PostgresSaver.put",
+        POSTGRES,
+        {ABSENT, "8a3fc16e84e5c618", "ff79d9a77f25612e"},
+        "postgres_saver:make_put",
+        "Saves a checkpoint, encoding it before the lock and the connection are taken.",
+        "Exactly `PostgresSaver`.",
+        (POSTGRES_CURSOR, POSTGRES_DUMPS),
+    ),
+    saver(
+        "PostgresSaver.put_writes",
+        POSTGRES,
+        {ABSENT, "282f44e17cd3fe04"},
+        "postgres_saver:make_put_writes",
+        "Saves what a task wrote, encoding it before the lock and the connection are taken.",
+        "Exactly `PostgresSaver`.",
+        (POSTGRES_CURSOR, POSTGRES_DUMPS),
+    ),
+    saver(
+        "PostgresSaver.get_tuple",
+        POSTGRES,
+        {ABSENT, "54a35c4ceb936d14"},
+        "postgres_saver:make_get_tuple",
+        "Loads a checkpoint, decoding it after the lock and the connection were given back.",
+        "Exactly `PostgresSaver`.",
+        (POSTGRES_CURSOR,),
+    ),
+    saver(
+        "AsyncPostgresSaver._cursor",
+        APOSTGRES,
+        {ABSENT, "2986d9eb4fbb722e"},
+        "postgres_saver:make_async_cursor",
+        "Opens a cursor, several at once on a pool.",
+        "Exactly `AsyncPostgresSaver`; without the lock on exactly psycopg's "
+        "`AsyncConnectionPool`, none that limits who waits.",
+        ({f"{POSTGRES}._ainternal:get_connection": {"32d2b6a3faf756fa"}},),
+    ),
+    saver(
+        "AsyncPostgresSaver.aput",
+        APOSTGRES,
+        {ABSENT, "dd1ebc438a97286a", "c07fcb7a2ff19f6b"},
+        "postgres_saver:make_aput",
+        "Saves a checkpoint, encoding it before the lock and the connection are taken.",
+        "Exactly `AsyncPostgresSaver`.",
+        (APOSTGRES_CURSOR, POSTGRES_DUMPS),
+    ),
+    saver(
+        "AsyncPostgresSaver.aget_tuple",
+        APOSTGRES,
+        {ABSENT, "8e02f8d5334fde46"},
+        "postgres_saver:make_aget_tuple",
+        "Loads a checkpoint, decoding it after the lock and the connection were given back.",
+        "Exactly `AsyncPostgresSaver`.",
+        (APOSTGRES_CURSOR,),
+    ),
+    saver(
+        "AsyncPostgresSaver._load_checkpoint_tuple",
+        APOSTGRES,
+        {ABSENT, "f6da324963b6e473"},
+        "postgres_saver:make_load_checkpoint_tuple",
+        "Decodes a row, in a thread only if it has pending writes.",
+        "Exactly `AsyncPostgresSaver`, rows without pending writes.",
+        (
+            {
+                f"{POSTGRES}:PostgresSaver._load_checkpoint_tuple": {"8e8b6a0d34d70c6d"},
+                f"{BASE_POSTGRES}:BasePostgresSaver._load_writes": {
+                    "6bf4ee26205ed42e",
+                    "da8b75bff0e69f5e",
+                },
+            },
+        ),
     ),
 )
