@@ -23,6 +23,7 @@ EXTENSIONS = {
     "fastgraph.kernels.tally": "fastgraph/kernels/tally.py",
     "fastgraph.kernels.version_vector": "fastgraph/kernels/version_vector.pyx",
     "fastgraph.kernels.trigger_index": "fastgraph/kernels/trigger_index.pyx",
+    "fastgraph.kernels.msgpack_reader": "fastgraph/kernels/msgpack_reader.pyx",
     "fastgraph.adapters.langgraph.channels": "fastgraph/adapters/langgraph/channels.pyx",
     "fastgraph.adapters.langgraph.checkpoint": "fastgraph/adapters/langgraph/checkpoint.pyx",
     "fastgraph.adapters.langgraph.invocation": "fastgraph/adapters/langgraph/invocation.pyx",

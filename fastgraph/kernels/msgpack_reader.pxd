@@ -1,0 +1,13 @@
+# A bounds-checked reader of MessagePack.
+
+cdef class Reader:
+    cdef object source
+    cdef const unsigned char* at
+    cdef const unsigned char* end
+    cdef int depth
+    cdef int levels
+    cdef int open(self, bytes source) except -1
+    cdef object value(self)
+    cdef str name(self)
+    cdef Py_ssize_t array_of(self, Py_ssize_t wanted)
+    cdef object ext(self, int code, const unsigned char* body, Py_ssize_t size)
