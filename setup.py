@@ -52,6 +52,10 @@ EXTENSIONS = {
     "fastgraph.adapters.langgraph.triggers": "fastgraph/adapters/langgraph/triggers.pyx",
     "fastgraph.adapters.langgraph.reads": "fastgraph/adapters/langgraph/reads.pyx",
     "fastgraph.adapters.langgraph.scratchpad": "fastgraph/adapters/langgraph/scratchpad.pyx",
+    "fastgraph.adapters.langgraph.decoded_models": (
+        "fastgraph/adapters/langgraph/decoded_models.pyx"
+    ),
+    "fastgraph.adapters.langgraph.decoder": "fastgraph/adapters/langgraph/decoder.pyx",
     "fastgraph.adapters.langgraph.interrupts": "fastgraph/adapters/langgraph/interrupts.pyx",
 }
 

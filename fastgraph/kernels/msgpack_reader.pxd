@@ -1,5 +1,8 @@
 # A bounds-checked reader of MessagePack.
 
+cdef void remember(str key)
+
+
 cdef class Reader:
     cdef object source
     cdef const unsigned char* at
@@ -9,5 +12,5 @@ cdef class Reader:
     cdef int open(self, bytes source) except -1
     cdef object value(self)
     cdef str name(self)
-    cdef Py_ssize_t array_of(self, Py_ssize_t wanted)
+    cdef bint array_of(self, unsigned int size) except -1
     cdef object ext(self, int code, const unsigned char* body, Py_ssize_t size)

@@ -93,6 +93,20 @@ cdef extern from *:
         return key;
     }
 
+    /* Have a key come back as this very str from now on, as far as its place is not taken again. */
+    static void fastgraph_remember(PyObject *key)
+    {
+        PyObject **place, *previous;
+        if (!PyUnicode_IS_COMPACT_ASCII(key))
+            return;
+        place = &fastgraph_keys[fastgraph_key_place(
+            PyUnicode_1BYTE_DATA(key), PyUnicode_GET_LENGTH(key))];
+        previous = *place;
+        Py_INCREF(key);
+        *place = key;
+        Py_XDECREF(previous);
+    }
+
     static uint64_t fastgraph_big_endian(const unsigned char *at, int size)
     {
         uint64_t number = 0;
@@ -119,6 +133,7 @@ cdef extern from *:
     ctypedef unsigned long long uint64_t
     str fastgraph_text(const unsigned char* at, Py_ssize_t size)
     str fastgraph_key(const unsigned char* at, Py_ssize_t size)
+    void fastgraph_remember(str key)
     uint64_t fastgraph_big_endian(const unsigned char* at, int size)
     double fastgraph_double(uint64_t bits)
     double fastgraph_single(uint64_t bits)
@@ -188,15 +203,21 @@ cdef class Reader:
         self.at = at + header + size
         return fastgraph_key(at + header, size)
 
-    cdef Py_ssize_t array_of(self, Py_ssize_t wanted):
-        """Whether a short array of `wanted` values comes next; its header is passed over if so."""
-        if self.at >= self.end or self.at[0] != (0x90 | wanted):
-            return 0
+    cdef bint array_of(self, unsigned int size) except -1:
+        """Enter the array that comes next if it is of `size` values, less than 16."""
+        if self.at >= self.end or self.at[0] != (0x90 | size):
+            return False
         self.at += 1
-        return 1
+        enter(self)
+        return True
 
     cdef object ext(self, int code, const unsigned char* body, Py_ssize_t size):
         raise ValueError(f"an extension of code {code}")
+
+
+cdef void remember(str key):
+    """Have a key come back as this very `str`, such as one that attributes are looked up by."""
+    fastgraph_remember(key)
 
 
 cdef int truncated() except -1:
