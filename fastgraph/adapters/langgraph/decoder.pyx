@@ -33,7 +33,7 @@ from cpython.type cimport PyType_Check
 from cpython.weakref cimport PyWeakref_GetObject
 
 from fastgraph.adapters.langgraph.decoded_models cimport Maker, maker_of
-from fastgraph.kernels.msgpack_reader cimport Reader
+from fastgraph.kernels.msgpack_reader cimport Reader, remember
 from fastgraph.kernels.tally cimport Tally
 
 cdef extern from *:
@@ -54,6 +54,59 @@ cdef extern from *:
         return Py_EnterRecursiveCall(" while decoding an object");
     }
 
+    #define FASTGRAPH_MOST_KEYWORDS 32
+
+    /* `cls(**keywords)` of a class that is made by `object.__new__` and an `__init__` in Python,
+       without the dicts and tuples in between; NotImplemented of any other. */
+    static PyObject *fastgraph_construct(PyObject *cls, PyObject *keywords, PyObject *init_name)
+    {
+        PyTypeObject *type = (PyTypeObject *)cls;
+        PyObject *stack[1 + FASTGRAPH_MOST_KEYWORDS];
+        PyObject *init, *names, *nothing, *key, *value, *result = NULL;
+        Py_ssize_t i = 0, position = 0, size = PyDict_GET_SIZE(keywords);
+        if (size == 0 || size > FASTGRAPH_MOST_KEYWORDS || !PyType_Check(cls)
+                || Py_TYPE(cls)->tp_call != PyType_Type.tp_call
+                || type->tp_new != PyBaseObject_Type.tp_new)
+            Py_RETURN_NOTIMPLEMENTED;
+        init = _PyType_Lookup(type, init_name);
+        if (init == NULL || !Py_IS_TYPE(init, &PyFunction_Type))
+            Py_RETURN_NOTIMPLEMENTED;
+        while (PyDict_Next(keywords, &position, &key, NULL))
+            if (!PyUnicode_CheckExact(key))
+                Py_RETURN_NOTIMPLEMENTED;
+        names = PyTuple_New(size);
+        nothing = PyTuple_New(0);
+        stack[0] = names == NULL || nothing == NULL ? NULL : type->tp_new(type, nothing, NULL);
+        Py_XDECREF(nothing);
+        if (stack[0] == NULL) {
+            Py_XDECREF(names);
+            return NULL;
+        }
+        position = 0;
+        while (PyDict_Next(keywords, &position, &key, &value)) {
+            Py_INCREF(key);
+            PyTuple_SET_ITEM(names, i, key);
+            Py_INCREF(value);
+            stack[++i] = value;
+        }
+        Py_INCREF(init);
+        result = PyObject_Vectorcall(init, stack, 1, names);
+        Py_DECREF(init);
+        Py_DECREF(names);
+        if (result != NULL && result != Py_None)
+            PyErr_Format(PyExc_TypeError, "__init__() should return None, not '%.200s'",
+                         Py_TYPE(result)->tp_name);
+        for (i = 1; i <= size; i++)
+            Py_DECREF(stack[i]);
+        if (result != Py_None) {
+            Py_XDECREF(result);
+            Py_CLEAR(stack[0]);
+            return NULL;
+        }
+        Py_DECREF(result);
+        return stack[0];
+    }
+
     /* Whether looking an attribute up looks into the instance's `__dict__`, and nowhere else. */
     static int fastgraph_is_plain_attribute(PyObject *instance, PyObject *name)
     {
@@ -62,6 +115,7 @@ cdef extern from *:
     }
     """
     int fastgraph_enter_hook(int open) except -1
+    object fastgraph_construct(object cls, dict keywords, str init_name)
     bint fastgraph_is_plain_attribute(object instance, str name)
     void Py_LeaveRecursiveCall()
     object PyCell_Get(object cell)
@@ -186,6 +240,16 @@ cdef object held_by_module(str module, str name):
     return None if found == NULL else <object>found
 
 
+cdef int remember_keywords(object found) except -1:
+    """Have the keywords of a constructor read as the very strings that it compares them with."""
+    init = getattr(found, "__init__", None)
+    if type(found) is type and type(init) is FunctionType:
+        code = init.__code__
+        for keyword in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]:
+            remember(keyword)
+    return 0
+
+
 cdef int learn(object module, object name, object found) except -1:
     """Remember what upstream's way of looking found."""
     global number_known
@@ -211,6 +275,7 @@ cdef int learn(object module, object name, object found) except -1:
         return 0
     known.key = (module, name)
     known.maker = maker_of(found)
+    remember_keywords(found)
     known.is_send = module == "langgraph.types" and name == "Send"
     known_classes.setdefault(module, {})[name] = known
     return 0
@@ -219,6 +284,9 @@ cdef int learn(object module, object name, object found) except -1:
 cdef object with_keywords(object what, object keywords):
     """`what(**keywords)`."""
     if PyDict_CheckExact(keywords):
+        made = fastgraph_construct(what, <dict>keywords, "__init__")
+        if made is not NotImplemented:
+            return made
         # A function of Python's gets a dict of its own. One of C's may change the one it is given.
         if PyType_Check(what) and (<PyTypeObject*>what).tp_flags & Py_TPFLAGS_HEAPTYPE:
             return PyObject_Call(what, (), <dict>keywords)
