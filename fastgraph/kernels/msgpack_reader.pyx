@@ -282,7 +282,7 @@ cdef inline object extension(Reader self, size_t size):
 
 cdef list array(Reader self, size_t size):
     cdef size_t i
-    cdef size_t first = min(size, PREALLOCATED)
+    cdef size_t first = size if size < PREALLOCATED else PREALLOCATED
     cdef list items = PyList_New(first)
     if size == 0:
         return items

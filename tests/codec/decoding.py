@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import logging
 import struct
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -109,24 +108,31 @@ def check(serializer: Any, data: Any) -> Record:
 
 def differ(one: Any, other: Any, at: str) -> str | None:
     """Where two values differ: in type, in what they hold, or in its order."""
+    left = [(one, other, at)]
+    while left:
+        one, other, at = left.pop()
+        if isinstance(one, numpy.ndarray) and type(one) is type(other):
+            one, other = facts(one), facts(other)
+        sides = None if type(one) is not type(other) else parts(one, other)
+        if sides is None:
+            if not are_same(one, other):
+                return f"{at}: {one!r} and {other!r}"
+            continue
+        if len(sides[0]) != len(sides[1]):
+            return f"{at}: {len(sides[0])} and {len(sides[1])} parts"
+        left += [(*pair, f"{at}[{i}]") for i, pair in enumerate(zip(*sides, strict=True))]
+    return None
+
+
+def are_same(one: Any, other: Any) -> bool:
     if type(one) is not type(other):
-        return f"{at}: {type(one)} and {type(other)}: {one!r}, {other!r}"
+        return False
     if isinstance(one, float):
         # The sign of zero counts, and which NaN it is.
-        same = struct.pack("d", one) == struct.pack("d", other)
-        return None if same else f"{at}: {one!r} and {other!r}"
+        return struct.pack("d", one) == struct.pack("d", other)
     if isinstance(one, Decimal):
-        return None if repr(one) == repr(other) else f"{at}: {one!r} and {other!r}"
-    if isinstance(one, numpy.ndarray):
-        return differ(facts(one), facts(other), at)
-    pairs = parts(one, other)
-    if pairs is None:
-        return None if one == other or one is other else f"{at}: {one!r} and {other!r}"
-    for step, first, second in pairs:
-        difference = differ(first, second, f"{at}{step}")
-        if difference is not None:
-            return difference
-    return None
+        return repr(one) == repr(other)
+    return bool(one is other or one == other)
 
 
 def facts(array: Any) -> list[Any]:
@@ -141,34 +147,26 @@ def facts(array: Any) -> list[Any]:
     ]
 
 
-def parts(one: Any, other: Any) -> Iterator[tuple[str, Any, Any]] | None:
-    """The parts of two values of one type, side by side; None where equality says it all."""
+def parts(one: Any, other: Any) -> list[list[Any]] | None:
+    """The parts of two values of one type; None where equality says it all."""
+    # Equal sets that were made of the same values in the same order have the same order.
     if isinstance(one, dict):
-        sides = [list(each.items()) for each in (one, other)]
-    elif isinstance(one, (list, tuple, deque)):
-        sides = [list(each) for each in (one, other)]
-    elif isinstance(one, (set, frozenset)):
-        # Equal sets that were made of the same values in the same order have the same order.
-        sides = [list(each) for each in (one, other)]
-    elif isinstance(one, BaseModel):
-        sides = [model_parts(each) for each in (one, other)]
-    elif dataclasses.is_dataclass(one):
+        return [[*each.keys(), *each.values()] for each in (one, other)]
+    if isinstance(one, (list, tuple, deque, set, frozenset)):
+        return [list(each) for each in (one, other)]
+    if isinstance(one, BaseModel):
+        return [model_parts(each) for each in (one, other)]
+    names = getattr(type(one), "__slots__", ())
+    if dataclasses.is_dataclass(one):
         names = [field.name for field in dataclasses.fields(one)]
-        sides = [[getattr(each, name, "unset") for name in names] for each in (one, other)]
-        sides[0].append(getattr(one, "__dict__", None))
-        sides[1].append(getattr(other, "__dict__", None))
-    elif hasattr(one, "__dict__") and type(one).__eq__ is object.__eq__:
-        sides = [[each.__dict__] for each in (one, other)]
-    elif type(one).__eq__ is object.__eq__ and getattr(type(one), "__slots__", ()):
-        slots = type(one).__slots__
-        sides = [[getattr(each, name, "unset") for name in slots] for each in (one, other)]
-    else:
+    elif type(one).__eq__ is not object.__eq__ or isinstance(one, type):
         return None
-    length = ("len()", len(sides[0]), len(sides[1]))
-    return itertools.chain(
-        [length],
-        ((f"[{i}]", *pair) for i, pair in enumerate(zip(*sides, strict=False))),
-    )
+    if not names and not hasattr(one, "__dict__"):
+        return None
+    return [
+        [*(getattr(each, name, "unset") for name in names), getattr(each, "__dict__", None)]
+        for each in (one, other)
+    ]
 
 
 def model_parts(model: Any) -> list[Any]:
