@@ -9,6 +9,7 @@ cdef class Reader:
     cdef const unsigned char* end
     cdef int depth
     cdef int levels
+    cdef bint is_oversized
     cdef int open(self, bytes source) except -1
     cdef object value(self)
     cdef str name(self)

@@ -179,6 +179,7 @@ cdef class Reader:
         self.end = self.at + PyBytes_GET_SIZE(source)
         self.depth = 0
         self.levels = 0
+        self.is_oversized = False
         return 0
 
     cdef object value(self):
@@ -208,7 +209,7 @@ cdef class Reader:
         if self.at >= self.end or self.at[0] != (0x90 | size):
             return False
         self.at += 1
-        enter(self)
+        enter(self, size)
         return True
 
     cdef object ext(self, int code, const unsigned char* body, Py_ssize_t size):
@@ -238,8 +239,10 @@ cdef inline uint64_t number(Reader self, int size) except? 0:
     return fastgraph_big_endian(at, size)
 
 
-cdef inline int enter(Reader self) except -1:
+cdef inline int enter(Reader self, size_t size) except -1:
     """One container more is open; `leave` is not called on errors, which end the message."""
+    if size > <size_t>(self.end - self.at):
+        self.is_oversized = True  # what follows is read nevertheless, as far as it goes
     self.depth += 1
     self.levels += 1
     if self.depth + 1 >= DEPTH or self.levels > LEVELS:
@@ -282,28 +285,29 @@ cdef inline object extension(Reader self, size_t size):
 
 cdef list array(Reader self, size_t size):
     cdef size_t i
+    cdef size_t _
     cdef size_t first = size if size < PREALLOCATED else PREALLOCATED
     cdef list items = PyList_New(first)
     if size == 0:
         return items
-    enter(self)
+    enter(self, size)
     for i in range(first):
         item = value(self)
         Py_INCREF(item)
         PyList_SET_ITEM(items, i, item)
-    for i in range(first, size):
+    for _ in range(first, size):
         items.append(value(self))
     leave(self)
     return items
 
 
 cdef dict mapping(Reader self, size_t size):
-    cdef size_t i
+    cdef size_t _
     cdef dict items = {}
     if size == 0:
         return items
-    enter(self)
-    for i in range(size):
+    enter(self, size)
+    for _ in range(size):
         name = key(self)
         items[name] = value(self)
     leave(self)
@@ -311,12 +315,12 @@ cdef dict mapping(Reader self, size_t size):
 
 
 cdef tuple array_key(Reader self, size_t size):
-    cdef size_t i
+    cdef size_t _
     cdef list items = []
     if size == 0:
         return ()
-    enter(self)
-    for i in range(size):
+    enter(self, size)
+    for _ in range(size):
         items.append(key(self))
     leave(self)
     return tuple(items)

@@ -176,4 +176,3 @@ def model_parts(model: Any) -> list[Any]:
         model.__pydantic_extra__,
         model.__pydantic_private__,
     ]
-

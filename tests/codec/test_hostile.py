@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import struct
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import codec_types as types
 import numpy
 import ormsgpack
 import pytest
-from decoding import OURS, STOCK, Record, check, ext, obj, pack
+from decoding import OURS, Record, check, ext, obj, pack
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
@@ -26,11 +27,12 @@ from langgraph.checkpoint.serde.types import _DeltaSnapshot
 from langgraph.types import Command, Interrupt, Send
 
 import fastgraph
+from fastgraph.adapters.langgraph import decoder
 from fastgraph.kernels.msgpack_reader import Reader
 
 MANY = settings(
     deadline=None,
-    max_examples=1500,
+    max_examples=400,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 SERIALIZER = JsonPlusSerializer(allowed_msgpack_modules=True)
@@ -44,7 +46,15 @@ def names(module: str, name: str) -> tuple[bytes, bytes]:
     return pack(module), pack(name)
 
 
-def same(source: bytes) -> Record:
+#: Older releases die of an array that is announced to be larger than memory.
+SURVIVES = decoder.PROVEN_ORMSGPACK[ormsgpack.__version__]
+HUGE = (b"\xdd", b"\xdf", b"\xdc")
+
+
+def same(source: bytes) -> Record | None:
+    if not SURVIVES and any(marker in source for marker in HUGE):
+        Record(OURS, SERIALIZER, ("msgpack", source))
+        return None
     check(STRICT, ("msgpack", source))
     return check(SERIALIZER, ("msgpack", source))
 
@@ -77,34 +87,36 @@ VALUES = [
     {"a": [1, 2.5, None, b"bytes", "text" * 20], ("t", 1): numpy.arange(3)},
     [types.Simple(name="n"), types.Plainly({1, 2}), types.Point(1), Send("n", 1), types.Plain.A],
     [datetime(2024, 1, 2, tzinfo=ZoneInfo("UTC")), timedelta(1), time(1), Decimal(1), Path("a")],
-    _DeltaSnapshot([Command(update={"a": 1}), Interrupt(value=1, id="1"), types.SimpleV1(name="a")]),
+    _DeltaSnapshot(
+        [Command(update={"a": 1}), Interrupt(value=1, id="1"), types.SimpleV1(name="a")]
+    ),
 ]
 SOURCES = [SERIALIZER.dumps_typed(value)[1] for value in VALUES]
 
 
-@st.composite
-def mutated(draw: st.DrawFn) -> bytes:
-    """What upstream wrote of a value, cut, changed, doubled or put together otherwise."""
-    source = bytearray(draw(st.sampled_from(SOURCES)))
-    for _ in range(draw(st.integers(1, 4))):
-        at = draw(st.integers(0, len(source)))
-        kind = draw(st.sampled_from(["set", "cut", "remove", "insert", "flip"]))
+def mutated(dice: random.Random) -> bytes:
+    """What upstream wrote of a value, cut, changed or with something else in it."""
+    source = bytearray(dice.choice(SOURCES))
+    for _ in range(dice.randint(1, 4)):
+        at = dice.randrange(len(source) + 1)
+        kind = dice.choice(["set", "flip", "cut", "remove", "insert"])
         if kind == "cut":
             del source[at:]
         elif kind == "remove":
-            del source[at : at + draw(st.integers(1, 5))]
+            del source[at : at + dice.randint(1, 5)]
         elif kind == "insert":
-            source[at:at] = draw(st.binary(min_size=1, max_size=5))
+            source[at:at] = dice.randbytes(dice.randint(1, 5))
         elif at < len(source):
-            new = draw(st.integers(0, 255))
+            new = dice.randrange(256)
             source[at] = new if kind == "set" else source[at] ^ (1 << new % 8)
     return bytes(source)
 
 
-@MANY
-@given(mutated())
-def test_changed_bytes(source):
-    same(source)
+@pytest.mark.parametrize("seed", range(4))
+def test_changed_bytes(seed):
+    dice = random.Random(seed)
+    for _ in range(300):
+        same(mutated(dice))
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -139,13 +151,17 @@ def test_lengths_beyond_the_end(kind):
 
 def test_an_announced_length_allocates_nothing():
     announced = [b"\xdd\xff\xff\xff\xff", b"\xdf\xff\xff\xff\xff", b"\xc6\xff\xff\xff\xff"]
-    announced += [b"\xdb\xff\xff\xff\xff", b"\xc9\xff\xff\xff\xff\x00", b"\xdd\xff\xff\xff\xff" * 1000]
+    announced += [
+        b"\xdb\xff\xff\xff\xff",
+        b"\xc9\xff\xff\xff\xff\x00",
+        b"\xdd\xff\xff\xff\xff" * 1000,
+    ]
     tracemalloc.start()
     try:
         for source in announced:
             tracemalloc.reset_peak()
             before = tracemalloc.get_traced_memory()[0]
-            with pytest.raises(ValueError, match="unexpected end of file|recursion"):
+            with pytest.raises(ValueError, match=r"unexpected end of file|ecursion"):
                 OURS(SERIALIZER, ("msgpack", source))
             assert tracemalloc.get_traced_memory()[1] - before < 2**20
     finally:
@@ -161,16 +177,32 @@ def test_numbers_of_each_width():
         patterns = [b"\x00", b"\xff", b"\x80", b"\x7f", b"\x01"]
         for first in patterns:
             for last in patterns:
-                number = (first + b"\x00" * size + last)[-size:]
+                number = (first * size + last)[-size:]
                 same(bytes([marker]) + (first * size)[:size])
-                same(bytes([marker]) + first[: size - 1] + number[-(size - 1) :] if size > 1 else first)
+                same(
+                    bytes([marker]) + first[: size - 1] + number[-(size - 1) :]
+                    if size > 1
+                    else first
+                )
                 same(b"\x81" + bytes([marker]) + (first * size)[:size] + NIL)
 
 
 @pytest.mark.parametrize(
     "text",
-    [b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"a" * 9 + b"\xe2\x82", b"\x80"]
-    + ["é".encode(), "日本".encode(), "🙂".encode(), b"\x00", b"a" * 31, b"\xf0\x9f\x98"],
+    [
+        b"\xff",
+        b"\xc0\x80",
+        b"\xed\xa0\x80",
+        b"\xf4\x90\x80\x80",
+        b"a" * 9 + b"\xe2\x82",
+        b"\x80",
+        "é".encode(),
+        "日本".encode(),
+        "🙂".encode(),
+        b"\x00",
+        b"a" * 31,
+        b"\xf0\x9f\x98",
+    ],
 )
 def test_strings_that_are_not_utf_8(text):
     for repeated in (text, text * 10, b"plain text " + text):
@@ -185,7 +217,16 @@ def test_strings_that_are_not_utf_8(text):
 
 
 KEYS = [NIL, b"\x01", b"\xff", b"\xc3", b"\xc2", b"\xca\x7f\xc0\x00\x00", b"\xc4\x01a", b"\xa1a"]
-KEYS += [b"\x92\x01\xa1a", b"\x90", b"\x91\x90", b"\x81\x01\x02", b"\x80", UUID, b"\xc1", b"\xd4\x00a"]
+KEYS += [
+    b"\x92\x01\xa1a",
+    b"\x90",
+    b"\x91\x90",
+    b"\x81\x01\x02",
+    b"\x80",
+    UUID,
+    b"\xc1",
+    b"\xd4\x00a",
+]
 KEYS += [b"\xcb" + struct.pack(">d", value) for value in (1.0, float("nan"))]
 KEYS += [bytes([marker]) + bytes(8) for marker in range(0xC0, 0xE0)]
 
@@ -248,7 +289,8 @@ logging.disable()
 def decode():
     serializer = JsonPlusSerializer()
     for levels in (900, 3000, 1000000):
-        for inside, around in ((NIL, b""), (b"", b""), (NIL, b"\\x91" * 1000), (NIL, b"\\x81\\x01" * 500)):
+        lists, maps = b"\\x91" * 1000, b"\\x81\\x01" * 500
+        for inside, around in ((NIL, b""), (b"", b""), (NIL, lists), (NIL, maps)):
             source = wrapped(levels if not around else 3000, inside, 0, around)
             serializer.loads_typed(("msgpack", source))
     print("decoded", flush=True)
@@ -300,9 +342,8 @@ def test_what_a_constructor_raises(payload, code, monkeypatch):
     source = obj(code, *names("codec_types", "told"), pack(payload), pack("mro"))
     for data in (source, b"\x92" + source + NIL, obj(0, *names("builtins", "list"), source)):
         calls.clear()
-        record = same(data)
+        same(data)
         assert len(calls) in (0, 2, 4)  # each decoding called it once, or both of a model's ways
-        del record
 
 
 def test_nothing_is_called_twice_for_the_sake_of_an_error(monkeypatch):
@@ -343,4 +384,3 @@ def test_the_reader_goes_on_where_it_was():
         reader.read()
     with pytest.raises(TypeError):
         Reader(None)
-    assert STOCK is not OURS

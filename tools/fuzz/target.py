@@ -64,7 +64,9 @@ def insert(data: bytearray, dice: random.Random) -> None:
 
 def change(data: bytearray, dice: random.Random) -> None:
     if data:
-        data[dice.randrange(len(data))] = dice.choice((dice.randrange(256), dice.randrange(128, 256)))
+        data[dice.randrange(len(data))] = dice.choice(
+            (dice.randrange(256), dice.randrange(128, 256))
+        )
 
 
 def flip(data: bytearray, dice: random.Random) -> None:
@@ -144,7 +146,9 @@ def main(library: str, seconds: float, seed: int, grow: bool) -> int:
             if grow:
                 (CORPUS / hashlib.sha256(data).hexdigest()[:16]).write_bytes(data)
     last.unlink()
-    print(f"{inputs} inputs, {coverage.known} edges ({start} by the corpus), {len(pool) - began} new")
+    print(
+        f"{inputs} inputs, {coverage.known} edges ({start} by the corpus), {len(pool) - began} new"
+    )
     return 0
 
 

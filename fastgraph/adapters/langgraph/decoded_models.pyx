@@ -1,9 +1,10 @@
 """Instances of well-known classes, made without running their constructors.
 
-What these constructors do to a value that was stored is known: they check it and keep it. Pydantic's
-validation of a chat message takes most of the time that it takes to load one, and `UUID` is a class
-in Python. A maker looks at what it is given, exact types only, and makes the instance where the
-constructor would certainly make an equal one; otherwise it makes none, and the constructor decides.
+What these constructors do to a value that was stored is known: they check it and keep it. The
+validation of a chat message by pydantic takes most of the time that it takes to load one, and
+`UUID` is a class in Python. A maker looks at what it is given, exact types only, and makes the
+instance where the constructor would certainly make an equal one; otherwise it makes none, and the
+constructor decides.
 
 Of pydantic the release is not known. Each maker of messages is therefore tried when it is made: a
 few messages are made both ways and compared, down to the order of what they keep, and a maker that
@@ -22,8 +23,8 @@ from langgraph.types import Send as _Send
 from pydantic import BaseModel as _BaseModel
 from pydantic_core import SchemaValidator as _SchemaValidator
 
-from cpython.dict cimport PyDict_CheckExact, PyDict_GetItemWithError, PyDict_Next
-from cpython.object cimport PyObject, PyTypeObject
+from cpython.dict cimport PyDict_CheckExact, PyDict_Next
+from cpython.object cimport PyObject
 from cpython.unicode cimport PyUnicode_CheckExact
 
 from fastgraph.kernels.msgpack_reader cimport remember
@@ -548,7 +549,8 @@ cdef bint stands_trial(MessageMaker maker) except -1:
 
 cdef list made_makers():
     cdef list found = []
-    for make, argument in [(UuidMaker, ()), (SendMaker, ()), *[(MessageMaker, (c,)) for c in KINDS]]:
+    of_messages = [(MessageMaker, (cls,)) for cls in KINDS]
+    for make, argument in [(UuidMaker, ()), (SendMaker, ()), *of_messages]:
         try:
             maker = make(*argument)
             if not isinstance(maker, MessageMaker) or stands_trial(maker):

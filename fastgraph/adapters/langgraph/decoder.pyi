@@ -3,7 +3,7 @@ from typing import Any
 
 from fastgraph.kernels.tally import Tally
 
-PROVEN_ORMSGPACK: tuple[str, ...]
+PROVEN_ORMSGPACK: dict[str, bool]
 
 def loads_typed(self: Any, data: tuple[str, bytes]) -> Any: ...
 def make_loads_typed(

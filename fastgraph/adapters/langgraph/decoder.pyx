@@ -138,8 +138,9 @@ cdef enum:
 cdef enum:
     MOST_KNOWN = 4096
 
-#: The releases of `ormsgpack` whose reading was compared with the reader's.
-PROVEN_ORMSGPACK = ("1.12.2", "1.13.1")
+#: The releases of `ormsgpack` whose reading was compared with the reader's, and whether they
+#: survive an array of a length that no memory has.
+PROVEN_ORMSGPACK = {"1.12.2": False, "1.13.1": True}
 
 cdef dict ALLOWED = _msgpack.__dict__
 cdef dict EVENTS = event_hooks.__dict__
@@ -573,6 +574,8 @@ cdef object failed(object self, object data, bytes source, Decoder decoder):
     tally_.fell_back("bytes that are not MessagePack, or an object that failed")
     if decoder.hook_failed:
         return unpackb(b"\xd4\x00\x00", ext_hook=failing, option=option)
+    if decoder.is_oversized and not PROVEN_ORMSGPACK[ormsgpack.__version__]:
+        raise ormsgpack.MsgpackDecodeError("unexpected end of file")
     if decoder.objects:
         unpackb(source, ext_hook=nothing, option=option)
     return stock(self, data)
