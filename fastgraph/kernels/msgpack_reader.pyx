@@ -145,6 +145,8 @@ cdef enum:
     LEVELS = 12000
     # Longer arrays grow as they are read: five bytes may announce four thousand million values.
     PREALLOCATED = 64
+    # Of more values than this, an array for which there are too few bytes is not a mistake.
+    ABSURD = 1000000
     # Longer keys are not looked up in the cache.
     SHORT = 64
 
@@ -241,7 +243,7 @@ cdef inline uint64_t number(Reader self, int size) except? 0:
 
 cdef inline int enter(Reader self, size_t size) except -1:
     """One container more is open; `leave` is not called on errors, which end the message."""
-    if size > <size_t>(self.end - self.at):
+    if size > ABSURD and size > <size_t>(self.end - self.at):
         self.is_oversized = True  # what follows is read nevertheless, as far as it goes
     self.depth += 1
     self.levels += 1

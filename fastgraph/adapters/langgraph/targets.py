@@ -206,14 +206,18 @@ DECODES: Proven = {
 }
 # What a chat message does with what it is made of.
 MESSAGES: Proven = {
-    f"{CORE_MESSAGES}.base:BaseMessage": {"95f85ae0fbf4f857"},
-    f"{CORE_MESSAGES}.human:HumanMessage": {"41dc82ea85811087"},
-    f"{CORE_MESSAGES}.system:SystemMessage": {"b7063e98ffbc7b44"},
-    f"{CORE_MESSAGES}.ai:AIMessage": {"23235efc531063fe"},
-    f"{CORE_MESSAGES}.tool:ToolMessage": {"3526e482a3db0680"},
+    f"{CORE_MESSAGES}.base:BaseMessage": {"7368088f50514ab2", "95f85ae0fbf4f857"},
+    f"{CORE_MESSAGES}.human:HumanMessage": {"c87ba24531ab2e29", "41dc82ea85811087"},
+    f"{CORE_MESSAGES}.system:SystemMessage": {"c1f922cc787b9048", "b7063e98ffbc7b44"},
+    f"{CORE_MESSAGES}.ai:AIMessage": {
+        "a1e4b44090e0b67f",
+        "e5a463690e442dd7",
+        "23235efc531063fe",
+    },
+    f"{CORE_MESSAGES}.tool:ToolMessage": {"ff4600392caafa51", "3526e482a3db0680"},
     f"{CORE_MESSAGES}.ai:UsageMetadata": {"0db92726e6ebff1b"},
     f"{CORE_MESSAGES}.ai:InputTokenDetails": {"579f7af29906c055"},
-    f"{CORE_MESSAGES}.ai:OutputTokenDetails": {"788ffe321974c601"},
+    f"{CORE_MESSAGES}.ai:OutputTokenDetails": {"a75de15f2bf817e9", "788ffe321974c601"},
     f"{CORE_MESSAGES}.tool:ToolCall": {"1cd0f77283f947ca"},
     f"{CORE_MESSAGES}.tool:tool_call": {"21010c58d07e9f67"},
     "langchain_core.load.serializable:Serializable.__init__": {"5ab3bc3ea2ef21a4"},
