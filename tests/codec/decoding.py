@@ -26,7 +26,8 @@ Load = Callable[[JsonPlusSerializer, tuple[str, bytes]], Any]
 STOCK: Load = vars(JsonPlusSerializer)["loads_typed"]
 OURS: Load = decoder.make_loads_typed(STOCK, Tally("loads_typed"), "")
 
-SEEN = ("_warned_unregistered_types", "_warned_blocked_types", "_warned_unreconstructable_types")
+#: What has been warned of; the releases differ in how many there are.
+SEEN = [each for name, each in vars(jsonplus).items() if name.startswith("_warned_")]
 
 
 def pack(value: Any) -> bytes:
@@ -62,8 +63,8 @@ class Record:
         logger = logging.getLogger()
         forget = register_serde_event_listener(lambda event: self.heard.append(dict(event)))
         logger.addHandler(handler)
-        for name in SEEN:
-            getattr(jsonplus, name).clear()
+        for seen in SEEN:
+            seen.clear()
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("always")

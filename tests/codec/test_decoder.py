@@ -543,6 +543,8 @@ def test_other_forms_are_upstreams(data):
 )
 def test_a_part_that_somebody_replaced_is_used(monkeypatch, module, name):
     data = stored([jsonplus._DeltaSnapshot(STORED), Send("a", types.Plainly(1))])
+    if not hasattr(module, name):
+        pytest.skip("this release does without")
     extra = obj(1, pack("langgraph.types"), pack("Send"), pack([]))
     original = getattr(module, name)
     OURS(PERMISSIVE, data)

@@ -163,6 +163,7 @@ cdef list used_by_hook = [
         "_send_from_args",
         "importlib",
     )
+    if name in UPSTREAM
 ]
 cdef object option = ormsgpack.OPT_NON_STR_KEYS
 
@@ -280,6 +281,12 @@ cdef int learn(object module, object name, object found) except -1:
     known.is_send = module == "langgraph.types" and name == "Send"
     known_classes.setdefault(module, {})[name] = known
     return 0
+
+
+cdef object remains(object read, object error):
+    """What is left of an object that could not be made: nothing before checkpoint 4.3."""
+    fallback = UPSTREAM.get("_reconstruction_fallback")
+    return None if fallback is None else fallback(read, error)
 
 
 cdef object with_keywords(object what, object keywords):
@@ -500,7 +507,7 @@ cdef class Decoder(Reader):
             read = [module, name, payload]
             if code == METHOD:
                 read.append(method)
-            return UPSTREAM["_reconstruction_fallback"](read, error)
+            return remains(read, error)
 
     cdef object of_any_body(self, int code, object read):
         """The object of any body: the steps of upstream's hook, one by one."""
@@ -515,7 +522,7 @@ cdef class Decoder(Reader):
         try:
             return self.by_steps(code, read)
         except Exception as error:
-            return UPSTREAM["_reconstruction_fallback"](read, error)
+            return remains(read, error)
 
     cdef object by_steps(self, int code, object read):
         if code == METHOD:

@@ -196,13 +196,14 @@ ASTREAM: Proven = {
 }
 
 DECODES: Proven = {
-    f"{JSONPLUS}:_create_msgpack_ext_hook": {"4a866c53c083a1b8"},
-    f"{JSONPLUS}:_reconstruction_fallback": {"c97267ff0739d308"},
+    f"{JSONPLUS}:_create_msgpack_ext_hook": {"020520ce5b8bc8c1", "4a866c53c083a1b8"},
+    f"{JSONPLUS}:_reconstruction_fallback": {ABSENT, "c97267ff0739d308"},
     f"{JSONPLUS}:_send_from_args": {"998dcf15dbf061e0"},
     f"{JSONPLUS}:_warn_once": {"d02442ba1ce53008"},
     f"{SERDE}.event_hooks:emit_serde_event": {"5629a66a4016b630"},
     f"{SERDE}.types:_DeltaSnapshot": {"8a9b6cea73ea8e9a"},
-    "langgraph.types:Send": {"a14ab4409c8037d8"},
+    "langgraph.types:Send": {"d7a44092283cb95b", "a14ab4409c8037d8"},
+    "langgraph.types:TimeoutPolicy.coerce": {ABSENT, "6477f3ec8b9e8cb5"},
 }
 # What a chat message does with what it is made of.
 MESSAGES: Proven = {
