@@ -6,6 +6,8 @@ VENV ?= .venv
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 CONFORMANCE_ARGS ?=
+FUZZ_SECONDS ?= 600
+FUZZ_ARGS ?=
 JOBS ?= 2
 KILLS ?= 100
 
@@ -26,8 +28,8 @@ unexport FASTGRAPH FASTGRAPH_KERNELS FASTGRAPH_NO_EXTENSIONS FASTGRAPH_REQUIRE_E
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo build venv test lint types pytest kills test-numba conformance docs bench bench-quick \
-	superstep dist fingerprints fingerprints-check tables constraints clean distclean
+.PHONY: help demo build venv test lint types pytest kills fuzz test-numba conformance docs bench \
+	bench-quick superstep dist fingerprints fingerprints-check tables constraints clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +75,9 @@ bench-quick: $(VENV)/.with-bench build ## a few graphs under pytest-benchmark, s
 
 superstep: $(VENV)/.with-bench build ## what a superstep costs, beside what is wanted
 	$(BIN)/python -m benchmarks.superstep $(BENCH_ARGS)
+
+fuzz: $(VENV)/.with-test build ## fuzz the decoder under AddressSanitizer, FUZZ_SECONDS long; needs gcc
+	$(BIN)/python -m tools.fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_ARGS)
 
 dist: $(VENV)/.created ## sdist, and a wheel built from it, into dist/
 	FASTGRAPH_REQUIRE_EXTENSIONS=1 $(BIN)/python -m build --no-isolation

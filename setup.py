@@ -25,6 +25,7 @@ EXTENSIONS = {
     "fastgraph.kernels.tally": "fastgraph/kernels/tally.py",
     "fastgraph.kernels.version_vector": "fastgraph/kernels/version_vector.pyx",
     "fastgraph.kernels.trigger_index": "fastgraph/kernels/trigger_index.pyx",
+    "fastgraph.kernels.msgpack_reader": "fastgraph/kernels/msgpack_reader.pyx",
     "fastgraph.adapters.langgraph.channels": "fastgraph/adapters/langgraph/channels.pyx",
     "fastgraph.adapters.langgraph.checkpoint": "fastgraph/adapters/langgraph/checkpoint.pyx",
     "fastgraph.adapters.langgraph.invocation": "fastgraph/adapters/langgraph/invocation.pyx",
@@ -63,6 +64,10 @@ EXTENSIONS = {
     "fastgraph.adapters.langgraph.triggers": "fastgraph/adapters/langgraph/triggers.pyx",
     "fastgraph.adapters.langgraph.reads": "fastgraph/adapters/langgraph/reads.pyx",
     "fastgraph.adapters.langgraph.scratchpad": "fastgraph/adapters/langgraph/scratchpad.pyx",
+    "fastgraph.adapters.langgraph.decoded_models": (
+        "fastgraph/adapters/langgraph/decoded_models.pyx"
+    ),
+    "fastgraph.adapters.langgraph.decoder": "fastgraph/adapters/langgraph/decoder.pyx",
     "fastgraph.adapters.langgraph.interrupts": "fastgraph/adapters/langgraph/interrupts.pyx",
 }
 

@@ -93,7 +93,9 @@ def test_importing_the_kernels_imports_nothing_else():
     check_alone(code)
 
 
-@pytest.mark.parametrize("module", ["slots", "version_vector", "trigger_index", "tally"])
+@pytest.mark.parametrize(
+    "module", ["slots", "version_vector", "trigger_index", "tally", "msgpack_reader"]
+)
 def test_a_kernel_by_itself_needs_no_framework(module):
     if module != "tally" and not built():
         pytest.skip("the extensions are not built")

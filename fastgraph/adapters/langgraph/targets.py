@@ -33,6 +33,9 @@ WRITE = "langgraph.pregel._write"
 STATE = "langgraph.graph.state"
 CONFIG = "langgraph._internal._config"
 RUNNABLE = "langgraph._internal._runnable"
+SERDE = "langgraph.checkpoint.serde"
+JSONPLUS = f"{SERDE}.jsonplus"
+CORE_MESSAGES = "langchain_core.messages"
 CORE_CONFIG = "langchain_core.runnables.config"
 CORE_CALLBACKS = "langchain_core.callbacks.base"
 CORE_MANAGER = "langchain_core.callbacks.manager"
@@ -250,6 +253,34 @@ APOSTGRES_CURSOR: Proven = {
 POSTGRES_DUMPS: Proven = {
     f"{BASE_POSTGRES}:BasePostgresSaver._dump_blobs": {"6d7c6bc2099f9e4d"},
     f"{BASE_POSTGRES}:BasePostgresSaver._dump_writes": {"aeacb73b03b9cf1c"},
+}
+DECODES: Proven = {
+    f"{JSONPLUS}:_create_msgpack_ext_hook": {"020520ce5b8bc8c1", "4a866c53c083a1b8"},
+    f"{JSONPLUS}:_reconstruction_fallback": {ABSENT, "c97267ff0739d308"},
+    f"{JSONPLUS}:_send_from_args": {"998dcf15dbf061e0"},
+    f"{JSONPLUS}:_warn_once": {"d02442ba1ce53008"},
+    f"{SERDE}.event_hooks:emit_serde_event": {"5629a66a4016b630"},
+    f"{SERDE}.types:_DeltaSnapshot": {"8a9b6cea73ea8e9a"},
+    "langgraph.types:Send": {"d7a44092283cb95b", "a14ab4409c8037d8"},
+    "langgraph.types:TimeoutPolicy.coerce": {ABSENT, "6477f3ec8b9e8cb5"},
+}
+# What a chat message does with what it is made of.
+MESSAGES: Proven = {
+    f"{CORE_MESSAGES}.base:BaseMessage": {"7368088f50514ab2", "95f85ae0fbf4f857"},
+    f"{CORE_MESSAGES}.human:HumanMessage": {"c87ba24531ab2e29", "41dc82ea85811087"},
+    f"{CORE_MESSAGES}.system:SystemMessage": {"c1f922cc787b9048", "b7063e98ffbc7b44"},
+    f"{CORE_MESSAGES}.ai:AIMessage": {
+        "a1e4b44090e0b67f",
+        "e5a463690e442dd7",
+        "23235efc531063fe",
+    },
+    f"{CORE_MESSAGES}.tool:ToolMessage": {"ff4600392caafa51", "3526e482a3db0680"},
+    f"{CORE_MESSAGES}.ai:UsageMetadata": {"0db92726e6ebff1b"},
+    f"{CORE_MESSAGES}.ai:InputTokenDetails": {"579f7af29906c055"},
+    f"{CORE_MESSAGES}.ai:OutputTokenDetails": {"a75de15f2bf817e9", "788ffe321974c601"},
+    f"{CORE_MESSAGES}.tool:ToolCall": {"1cd0f77283f947ca"},
+    f"{CORE_MESSAGES}.tool:tool_call": {"21010c58d07e9f67"},
+    "langchain_core.load.serializable:Serializable.__init__": {"5ab3bc3ea2ef21a4"},
 }
 
 
@@ -1110,5 +1141,14 @@ TARGETS: tuple[Target, ...] = (
                 },
             },
         ),
+    ),
+    target(
+        "JsonPlusSerializer.loads_typed",
+        (JSONPLUS,),
+        {"": {"83b0dc580889f194"}},
+        "decoder:make_loads_typed",
+        "Makes a value of the bytes in which a checkpoint stores it.",
+        "MessagePack in `bytes`, by a serializer with LangGraph's own extension hook.",
+        (DECODES, MESSAGES),
     ),
 )

@@ -1,0 +1,6 @@
+class Maker:
+    cls: type
+    code: int
+    def made(self, payload: object) -> object: ...
+
+def known_makers() -> list[Maker]: ...

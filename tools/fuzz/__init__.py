@@ -1,0 +1,1 @@
+"""Fuzzing of the checkpoint decoder, under AddressSanitizer and UBSan."""
