@@ -3,7 +3,6 @@ from typing import Any
 
 from fastgraph.kernels.tally import Tally
 
-ORMSGPACK: frozenset[str]
 WATCHED: list[str]
 
 def msgpack_enc(data: Any) -> bytes: ...

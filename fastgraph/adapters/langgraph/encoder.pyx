@@ -298,9 +298,6 @@ cdef enum:
     NUMPY = 6
     SNAPSHOT = 7
 
-ORMSGPACK = frozenset(("1.12.0", "1.12.1", "1.12.2", "1.13.0", "1.13.1"))
-"""The releases of `ormsgpack`, a binary, that the bytes and the errors were proven against."""
-
 #: Upstream's names for the methods that it looks for, in its order.
 cdef tuple NAMES = ("model_dump", "get_secret_value", "dict", "_asdict")
 cdef dict METHOD_CODES = {
@@ -322,7 +319,10 @@ cdef object ASDICT_CODE = namedtuple("_", "a")._asdict.__code__
 cdef object TUPLE_ITER = tuple.__iter__
 cdef Slot SEND_NODE = Slot(Send, "node")
 cdef Slot SEND_ARG = Slot(Send, "arg")
-cdef Slot SEND_TIMEOUT = Slot(Send, "timeout") if "timeout" in Send.__dict__ else None
+# A checkpoint package that has no snapshots knows of no timeouts either.
+cdef Slot SEND_TIMEOUT = (
+    Slot(Send, "timeout") if "timeout" in Send.__dict__ and DELTA_SNAPSHOT is not None else None
+)
 cdef PyTypeObject* DATETIME_TYPE = <PyTypeObject*><PyObject*>datetime.datetime
 cdef PyTypeObject* DATE_TYPE = <PyTypeObject*><PyObject*>datetime.date
 cdef PyTypeObject* TIME_TYPE = <PyTypeObject*><PyObject*>datetime.time
@@ -330,9 +330,9 @@ cdef PyTypeObject* DELTA_TYPE = <PyTypeObject*><PyObject*>datetime.timedelta
 cdef PyTypeObject* ZONE_TYPE = <PyTypeObject*><PyObject*>datetime.timezone
 cdef PyTypeObject* UUID_TYPE = <PyTypeObject*><PyObject*>uuid.UUID
 cdef PyTypeObject* DECIMAL_TYPE = <PyTypeObject*><PyObject*>decimal.Decimal
-cdef PyTypeObject* EXT_TYPE = <PyTypeObject*><PyObject*>ormsgpack.Ext
 
 cdef object packb = ormsgpack.packb
+cdef object FRAGMENT = getattr(ormsgpack, "Fragment", None)
 cdef int OPTION = jsonplus._option
 
 
@@ -492,7 +492,7 @@ cdef bint resolve_native(Kind kind, object cls) except -1:
         kind.way = SEQUENCE
     elif PyType_HasFeature(kind.cls, Py_TPFLAGS_DICT_SUBCLASS):
         kind.way = MAPPING
-    elif cls is ormsgpack.Ext or cls is ormsgpack.Fragment:
+    elif cls is ormsgpack.Ext or cls is FRAGMENT:
         kind.way = PACKED
     elif kind.cls == &PyByteArray_Type:
         kind.way = BYTEARRAY
@@ -1394,12 +1394,9 @@ def make_msgpack_enc(original, Tally tally not None, str variant):
     Raises
     ------
     RuntimeError
-        If `ormsgpack` is a release that the encoder was not proven against, or upstream uses it
-        with other options.
+        If upstream uses `ormsgpack` with other options than those that it was proven against.
     """
     global stock, stock_default, tally_
-    if ormsgpack.__version__ not in ORMSGPACK:
-        raise RuntimeError(f"ormsgpack {ormsgpack.__version__} is not one it was proven against")
     if OPTION != (
         ormsgpack.OPT_NON_STR_KEYS
         | ormsgpack.OPT_PASSTHROUGH_DATACLASS

@@ -9,6 +9,7 @@ releases have which.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TypeAlias
 
 from fastgraph.adapters.target import ABSENT, BindingSite, Source, Target, Variant
@@ -36,6 +37,7 @@ RUNNABLE = "langgraph._internal._runnable"
 CORE_CONFIG = "langchain_core.runnables.config"
 CORE_CALLBACKS = "langchain_core.callbacks.base"
 CORE_MANAGER = "langchain_core.callbacks.manager"
+SERDE = "langgraph.checkpoint.serde.jsonplus"
 PACKAGE = "fastgraph.adapters.langgraph"
 
 #: The channels whose methods are reproduced; any other is used through its own methods.
@@ -191,6 +193,15 @@ ASTREAM: Proven = {
         "e60b469dc31772f5",
     }
 }
+#: What the codec writes and reads as, a binary; no more is known of it than its releases.
+MSGPACK = {"ormsgpack": frozenset(("1.12.0", "1.12.1", "1.12.2", "1.13.0", "1.13.1"))}
+SERDE_TYPES: Proven = {
+    "langgraph.checkpoint.serde.types:SendProtocol": {"909b85223d4e6c73"},
+    "langgraph.store.base:Item": {"30cc5164030c7ca2"},
+    "langgraph.types:Send": {"d7a44092283cb95b", "a14ab4409c8037d8"},
+}
+SERDE_DEFAULT = f"{SERDE}:_msgpack_default"
+SERDE_SNAPSHOT = "langgraph.checkpoint.serde.types:_DeltaSnapshot"
 
 
 def sites(name: str, *modules: str) -> tuple[BindingSite, ...]:
@@ -216,6 +227,7 @@ def target(
     relies_on: tuple[Proven, ...] = (),
     switched: str | None = None,
     numba: str | None = None,
+    binaries: Mapping[str, frozenset[str]] = MappingProxyType({}),
 ) -> Target:
     """A row of the table.
 
@@ -237,6 +249,8 @@ def target(
         Told when the target goes on or off.
     numba : str, optional
         The factory with numba kernels, likewise.
+    binaries : mapping of str to frozenset of str, optional
+        By distribution, the releases of compiled code that it was proven against.
     """
     own = f"{modules[0]}:{name}"
     factories = {"compiled": factory, **({} if numba is None else {"numba": numba})}
@@ -250,6 +264,7 @@ def target(
         summary=summary,
         domain=domain,
         switched=switched,
+        binaries=binaries,
     )
 
 
@@ -774,5 +789,25 @@ TARGETS: tuple[Target, ...] = (
         "Finds the async callback manager of a config and adds its tags and metadata to it.",
         "A plain config whose callbacks are exactly an `AsyncCallbackManager`.",
         (CORE_METADATA,),
+    ),
+    # The checkpoint codec.
+    target(
+        "_msgpack_enc",
+        (SERDE,),
+        {"": {"5e2df895638994cb"}},
+        "encoder:make_msgpack_enc",
+        "Encodes a checkpoint or one value of a channel as msgpack.",
+        "Native values, exact types of the standard library, models, messages, dataclasses, named "
+        "tuples, enumerations, `Send`s and arrays; the object of any other class is handed to "
+        "`_msgpack_default`.",
+        (
+            SERDE_TYPES,
+            {
+                SERDE_DEFAULT: {"3061d2377d00411a", "0daa080fd44d6a9a"},
+                SERDE_SNAPSHOT: {ABSENT, "8a9b6cea73ea8e9a"},
+            },
+        ),
+        switched=f"{PACKAGE}.encoder:switched",
+        binaries=MSGPACK,
     ),
 )

@@ -31,6 +31,8 @@ CHANNELS = {
     ("langgraph.checkpoint.postgres.shallow", "_dump_blobs"): "k",
 }
 COMPREHENSIONS = ("<listcomp>", "<dictcomp>", "<genexpr>")
+#: Of a long way, so many steps are told from either end.
+ENOUGH = 8
 MARK = "at "
 WHOLE = "the value"
 
@@ -106,7 +108,11 @@ def described(path: Path, channel: object) -> str:
     start = WHOLE if channel is None else quoted(channel)
     if channel is None and len(steps) > 1 and steps[0] == (KEY, "channel_values"):
         start, steps = quoted(steps[1][1]), steps[2:]
-    return " -> ".join([start, *parts(steps)])
+    named = list(parts(steps))
+    if len(named) > 2 * ENOUGH:
+        left_out = len(named) - 2 * ENOUGH
+        named = [*named[:ENOUGH], f"({left_out} more)", *named[-ENOUGH:]]
+    return " -> ".join([start, *named])
 
 
 def quoted(channel: object) -> str:
@@ -120,7 +126,7 @@ def parts(steps: Path) -> Iterator[str]:
         if step == FIELD:
             is_field = True
             continue
-        if step == ATTRIBUTE or is_field and step == KEY and isinstance(by, str):
+        if step == ATTRIBUTE or (is_field and step == KEY and isinstance(by, str)):
             yield f".{by}"
         else:
             yield f"[{safe(by)}]"
@@ -145,8 +151,10 @@ def channel_of(frame: FrameType | None, value: object) -> object:
         return None
     names = around.f_globals.get("__name__"), around.f_code.co_name
     channel = CHANNELS.get(names)  # type: ignore[arg-type]
-    found = frame.f_locals
-    if channel is None or channel not in found:
+    if channel is None:
+        return None
+    found = frame.f_locals  # which the frame keeps: it is one that ends with this error
+    if channel not in found:
         return None
     name = found[channel]
     values = found.get("values")
