@@ -24,6 +24,9 @@ EXTENSIONS = {
     "fastgraph.kernels.version_vector": "fastgraph/kernels/version_vector.pyx",
     "fastgraph.kernels.trigger_index": "fastgraph/kernels/trigger_index.pyx",
     "fastgraph.kernels.msgpack_writer": "fastgraph/kernels/msgpack_writer.pyx",
+    "fastgraph.adapters.langgraph.encoded_classes": (
+        "fastgraph/adapters/langgraph/encoded_classes.pyx"
+    ),
     "fastgraph.adapters.langgraph.encoded_models": (
         "fastgraph/adapters/langgraph/encoded_models.pyx"
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -29,6 +30,9 @@ class Framework:
     fingerprints : str
         ``"package:file"`` of the upstream files known, as
         ``tools/fingerprints.py`` writes it.
+    codec : str, optional
+        ``"package.module:function"`` that is told by its name how to write
+        checkpoints, once something of it is in place.
     """
 
     name: str
@@ -36,6 +40,7 @@ class Framework:
     distributions: tuple[str, ...]
     table: str
     fingerprints: str
+    codec: str = ""
 
     @property
     def installed(self) -> bool:
@@ -60,6 +65,12 @@ class Framework:
         module, _, attribute = self.table.partition(":")
         targets: tuple[Target, ...] = getattr(importlib.import_module(module), attribute)
         return targets
+
+    def write(self, codec: str) -> None:
+        """Write checkpoints so; what was never loaded writes none."""
+        module, _, function = self.codec.partition(":")
+        if module in sys.modules:
+            getattr(sys.modules[module], function)(codec)
 
     def known_files(self) -> Mapping[str, Mapping[str, str]]:
         """Load the fingerprints by label, by the SHA-256 of the upstream file."""
@@ -86,6 +97,7 @@ FRAMEWORKS: Mapping[str, Framework] = {
         ),
         table="fastgraph.adapters.langgraph.targets:TARGETS",
         fingerprints="fastgraph.adapters.langgraph:fingerprints.json",
+        codec="fastgraph.adapters.langgraph.encoded_classes:write",
     ),
 }
 

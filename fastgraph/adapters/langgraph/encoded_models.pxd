@@ -9,8 +9,8 @@ cdef extern from *:
     """
     #include <Python.h>
 
-    /* Changes with whatever is set on a class or on one of its bases, and is never used again: equal
-       numbers mean that the class is as it was. 0 if it has none. */
+    /* Changes with whatever is set on a class or on one of its bases, and is never used again:
+       equal numbers mean that the class is as it was. 0 if it has none. */
     static inline unsigned int fastgraph_type_version(PyTypeObject *type)
     {
     #if PY_VERSION_HEX >= 0x030D0000
@@ -38,7 +38,7 @@ cdef extern from *:
 
 
 cdef class Leaves:
-    # Writes what a model's fields may hold beside the native types; 0 if it does not know the class.
+    # Writes what a model's fields may hold beside the native types; 0 if it does not know it.
     cdef int put_leaf(self, Writer out, PyObject* value) except -1
 
 

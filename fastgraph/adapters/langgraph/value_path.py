@@ -99,7 +99,8 @@ def add_note(error: BaseException, text: str) -> None:
     if hasattr(error, "add_note"):
         error.add_note(text)
     else:
-        error.__notes__ = [*getattr(error, "__notes__", ()), text]
+        notes = [*getattr(error, "__notes__", ()), text]
+        error.__notes__ = notes  # type: ignore[attr-defined]
 
 
 def described(path: Path, channel: object) -> str:
