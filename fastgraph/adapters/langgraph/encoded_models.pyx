@@ -53,8 +53,9 @@ cdef extern from "Python.h":
     double PyFloat_AS_DOUBLE(PyObject*) noexcept
     char* PyBytes_AS_STRING(PyObject*) noexcept
     Py_ssize_t PyBytes_GET_SIZE(PyObject*) noexcept
-    long long PyLong_AsLongLongAndOverflow(PyObject*, int*) except? -1
-    unsigned long long PyLong_AsUnsignedLongLong(PyObject*) except? 0
+    long long PyLong_AsLongLongAndOverflow(PyObject*, int*) noexcept
+    unsigned long long PyLong_AsUnsignedLongLong(PyObject*) noexcept
+    PyObject* PyErr_Occurred() noexcept
     const char* utf8_or_null "PyUnicode_AsUTF8AndSize"(PyObject*, Py_ssize_t*) noexcept
     object PyUnicode_AsEncodedString(PyObject*, const char*, const char*)
     PyObject* PyDict_GetItemWithError(PyObject*, PyObject*) except? NULL
@@ -154,15 +155,17 @@ cdef int put_sound(Writer out, PyObject* text) except -1:
 cdef int put_integer(Writer out, PyObject* value) except -1:
     cdef int overflow = 0
     cdef long long whole = PyLong_AsLongLongAndOverflow(value, &overflow)
+    cdef unsigned long long large
     if overflow == 0:
         put_signed(out, whole)
         return 1
     if overflow < 0:
         return 0
-    try:
-        put_unsigned(out, PyLong_AsUnsignedLongLong(value))
-    except OverflowError:
+    large = PyLong_AsUnsignedLongLong(value)
+    if PyErr_Occurred() != NULL:
+        PyErr_Clear()
         return 0
+    put_unsigned(out, large)
     return 1
 
 

@@ -74,7 +74,8 @@ def within(error: BaseException) -> tuple[Path, str | None]:
     """The way to what failed, within an object that upstream's own ladder was asked about."""
     if _nested and _nested[-1][0] == id(error):
         _, path, name = _nested.pop()
-        return path, name
+        # The ladder encodes module, name and what it made of the object.
+        return path[:-1] if path[-1:] == [(ITEM, 2)] else path, name
     return [], None
 
 
