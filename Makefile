@@ -26,7 +26,7 @@ unexport FASTGRAPH FASTGRAPH_KERNELS FASTGRAPH_NO_EXTENSIONS FASTGRAPH_REQUIRE_E
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo build venv test lint types pytest test-numba conformance docs bench bench-quick \
-	superstep dist fingerprints fingerprints-check tables constraints clean distclean
+	superstep codec dist fingerprints fingerprints-check tables constraints clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ bench-quick: $(VENV)/.with-bench build ## a few graphs under pytest-benchmark, s
 
 superstep: $(VENV)/.with-bench build ## what a superstep costs, beside what is wanted
 	$(BIN)/python -m benchmarks.superstep $(BENCH_ARGS)
+
+codec: $(VENV)/.with-bench build ## what the checkpoint codec costs, beside what is wanted
+	$(BIN)/python -m benchmarks.codec $(BENCH_ARGS)
 
 dist: $(VENV)/.created ## sdist, and a wheel built from it, into dist/
 	FASTGRAPH_REQUIRE_EXTENSIONS=1 $(BIN)/python -m build --no-isolation

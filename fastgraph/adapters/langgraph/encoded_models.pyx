@@ -252,16 +252,23 @@ cdef int put_dict(
 
 cdef int put_typed(Leaves leaves, Writer out, Node node, PyObject* value, int depth) except -1:
     """A typed dict: all that it requires, and what it does not know where it may have that."""
-    cdef Py_ssize_t position = 0, required = 0
+    cdef Py_ssize_t position = 0, required = 0, count = PyDict_GET_SIZE(value)
     cdef PyObject* key
     cdef PyObject* item
     cdef PyObject* found
-    put_map(out, PyDict_GET_SIZE(value))
+    if node.slim:
+        while PyDict_Next(value, &position, &key, &item):
+            found = PyDict_GetItemWithError(<PyObject*>node.fields, key)
+            count -= found != NULL and is_default(<Field>found, item)
+        position = 0
+    put_map(out, count)
     while PyDict_Next(value, &position, &key, &item):
         if Py_TYPE(key) != &PyUnicode_Type:
             return 0
         found = PyDict_GetItemWithError(<PyObject*>node.fields, key)
-        if found != NULL:
+        if found != NULL and node.slim and is_default(<Field>found, item):
+            required += (<Field>found).required
+        elif found != NULL:
             put_raw(out, PyBytes_AS_STRING(<PyObject*>(<Field>found).head),
                     PyBytes_GET_SIZE(<PyObject*>(<Field>found).head))
             required += (<Field>found).required
@@ -298,7 +305,10 @@ cdef bint is_default(Field field, PyObject* value) except -1:
         return PyDict_GET_SIZE(value) == 0
     if cls == &PyList_Type:
         return PyList_GET_SIZE(value) == 0
-    return (cls == &PyUnicode_Type or cls == &PyLong_Type) and <object>value == field.default
+    # Floats only if it is the very one: 0.0 is equal to -0.0.
+    if cls == &PyUnicode_Type or cls == &PyLong_Type or cls == &PyBytes_Type:
+        return <object>value == field.default
+    return False
 
 
 cdef int put_slim(Leaves leaves, Writer out, Node node, PyObject* held, int depth) except -1:
@@ -427,7 +437,10 @@ cdef class Plan:
     """
 
     cdef int put(self, Leaves leaves, Writer out, PyObject* model) except -1:
-        """Write what `model_dump` gives, within an array; 0 if only that itself knows."""
+        """Write what `model_dump` gives, within an array; 0 if only that itself knows.
+
+        With `slim`, what is never read is not written either.
+        """
         return put_model(leaves, out, <Node>self.root, model, 1)
 
 
@@ -646,8 +659,9 @@ cdef int find_default(Field field, dict schema) except -1:
         default = factory()
     else:
         return 0
-    if default is None or type(default) in (bool, int, str) or default in ([], {}):
-        field.has_default = type(default) in (type(None), bool, int, str, list, dict)
+    kind = type(default)
+    if kind in (type(None), bool, int, float, str, bytes) or kind in (list, dict) and not default:
+        field.has_default = True
         field.default = default
     return 0
 
@@ -685,10 +699,23 @@ cdef int fill_model(object reading, Node node, dict schema) except -1:
     node.slim = reading.slim and can_be_slim(cls)
     node.order = fields_of(reading, inner["fields"], False)
     node.fields = {(<Field>field).name: field for field in node.order}
+    if node.slim and "tool_calls" in node.fields:
+        forget_type((<Field>node.fields["tool_calls"]).node)
     node.cls = <PyTypeObject*><PyObject*>cls
     node.version = type_version(node.cls)
     if node.version == 0:
         raise Unknown("a class whose changes cannot be told")
+    return 0
+
+
+cdef int forget_type(Node calls) except -1:
+    """Leave out of a message's tool calls that they are tool calls: its validator says so."""
+    if calls.kind == LIST and calls.inner is not None and calls.inner.kind == TYPED:
+        kind = calls.inner.fields.get("type")
+        if kind is not None:
+            (<Field>kind).has_default = True
+            (<Field>kind).default = "tool_call"
+            calls.inner.slim = True
     return 0
 
 
