@@ -65,7 +65,6 @@ def test_the_error_is_upstreams(wrap: Any, value: Any) -> None:
         ([types.Raising()], "at the value -> [0] (Raising)"),
         ({"v": 1, "channel_values": {"docs": [0, types.Plainly(OPAQUE)]}}, 'channel "docs" -> [1]'),
     ],
-    ids=repr,
 )
 def test_the_note_tells_the_way(value: Any, path: str) -> None:
     note = message_of(value)
