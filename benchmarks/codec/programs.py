@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import tempfile
 import warnings
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,11 +66,15 @@ def running(saver: str) -> Program:
     return run
 
 
-def opened(saver: str) -> AbstractContextManager[Any]:
+@contextmanager
+def opened(saver: str) -> Iterator[Any]:
+    """A saver of that class; SQLite's is on disk."""
     if saver == "InMemorySaver":
-        return nullcontext(InMemorySaver())
-    directory = tempfile.mkdtemp(prefix="fastgraph-codec-")
-    return SqliteSaver.from_conn_string(str(Path(directory) / "checkpoints.sqlite"))
+        yield InMemorySaver()
+        return
+    with tempfile.TemporaryDirectory(prefix="fastgraph-codec-") as directory:
+        with SqliteSaver.from_conn_string(str(Path(directory) / "c.sqlite")) as checkpointer:
+            yield checkpointer
 
 
 WHAT: dict[str, Callable[[str], Program]] = {
