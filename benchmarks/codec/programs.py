@@ -72,9 +72,11 @@ def opened(saver: str) -> Iterator[Any]:
     if saver == "InMemorySaver":
         yield InMemorySaver()
         return
-    with tempfile.TemporaryDirectory(prefix="fastgraph-codec-") as directory:
-        with SqliteSaver.from_conn_string(str(Path(directory) / "c.sqlite")) as checkpointer:
-            yield checkpointer
+    with (
+        tempfile.TemporaryDirectory(prefix="fastgraph-codec-") as directory,
+        SqliteSaver.from_conn_string(str(Path(directory) / "c.sqlite")) as checkpointer,
+    ):
+        yield checkpointer
 
 
 WHAT: dict[str, Callable[[str], Program]] = {
