@@ -29,7 +29,7 @@ unexport FASTGRAPH FASTGRAPH_KERNELS FASTGRAPH_NO_EXTENSIONS FASTGRAPH_REQUIRE_E
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo build venv test lint types pytest kills fuzz test-numba conformance docs bench \
-	bench-quick superstep dist fingerprints fingerprints-check tables constraints clean distclean
+	bench-quick superstep codec dist fingerprints fingerprints-check tables constraints clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ superstep: $(VENV)/.with-bench build ## what a superstep costs, beside what is w
 
 fuzz: $(VENV)/.with-test build ## fuzz the decoder under AddressSanitizer, FUZZ_SECONDS long; needs gcc
 	$(BIN)/python -m tools.fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_ARGS)
+
+codec: $(VENV)/.with-bench build ## what the checkpoint codec costs, beside what is wanted
+	$(BIN)/python -m benchmarks.codec $(BENCH_ARGS)
 
 dist: $(VENV)/.created ## sdist, and a wheel built from it, into dist/
 	FASTGRAPH_REQUIRE_EXTENSIONS=1 $(BIN)/python -m build --no-isolation

@@ -26,6 +26,14 @@ EXTENSIONS = {
     "fastgraph.kernels.version_vector": "fastgraph/kernels/version_vector.pyx",
     "fastgraph.kernels.trigger_index": "fastgraph/kernels/trigger_index.pyx",
     "fastgraph.kernels.msgpack_reader": "fastgraph/kernels/msgpack_reader.pyx",
+    "fastgraph.kernels.msgpack_writer": "fastgraph/kernels/msgpack_writer.pyx",
+    "fastgraph.adapters.langgraph.encoded_classes": (
+        "fastgraph/adapters/langgraph/encoded_classes.pyx"
+    ),
+    "fastgraph.adapters.langgraph.encoded_models": (
+        "fastgraph/adapters/langgraph/encoded_models.pyx"
+    ),
+    "fastgraph.adapters.langgraph.encoder": "fastgraph/adapters/langgraph/encoder.pyx",
     "fastgraph.adapters.langgraph.channels": "fastgraph/adapters/langgraph/channels.pyx",
     "fastgraph.adapters.langgraph.checkpoint": "fastgraph/adapters/langgraph/checkpoint.pyx",
     "fastgraph.adapters.langgraph.invocation": "fastgraph/adapters/langgraph/invocation.pyx",

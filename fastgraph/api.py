@@ -10,6 +10,7 @@ import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from types import FrameType
+from typing import Literal, TypeAlias
 
 from fastgraph import adapters, kernel_choice, settings
 from fastgraph._version import __version__
@@ -20,11 +21,20 @@ from fastgraph.patching.switch import Switch
 
 _logger = logging.getLogger("fastgraph")
 
+Codec: TypeAlias = Literal["exact", "slim"]
+"""How checkpoints are written."""
+
+CODECS: tuple[Codec, ...] = ("exact", "slim")
+
 # Holds the one switch of the process once somebody asked for it.
 _built: dict[str, Switch] = {}
+# The codec in use, as a list for it is replaced.
+_codec: list[Codec] = ["exact"]
 
 
-def patch(targets: Iterable[str] | None = None, *, strict: bool = False) -> Status:
+def patch(
+    targets: Iterable[str] | None = None, *, strict: bool = False, codec: Codec | None = None
+) -> Status:
     """Replace upstream functions by fastgraph's, where that changes nothing else.
 
     A target that cannot be replaced safely keeps running stock code; the
@@ -37,6 +47,10 @@ def patch(targets: Iterable[str] | None = None, *, strict: bool = False) -> Stat
         Names of the targets to replace; all of them by default.
     strict : bool, default False
         Replace all of them or none: raise if any would keep running stock code.
+    codec : {"exact", "slim"}, optional
+        How checkpoints are written: byte for byte as stock does it, or without
+        the fields of messages and models that stock fills in by itself. As it
+        was by default, which is exact at first.
 
     Returns
     -------
@@ -50,8 +64,8 @@ def patch(targets: Iterable[str] | None = None, *, strict: bool = False) -> Stat
         required (``FASTGRAPH_REQUIRE_EXTENSIONS=1``) and missing. Nothing is
         changed then.
     ValueError
-        If there is no target of that name, or an environment variable is not
-        understood.
+        If there is no target or no codec of that name, or an environment
+        variable is not understood.
     TypeError
         If `targets` is not an iterable of names.
 
@@ -62,6 +76,8 @@ def patch(targets: Iterable[str] | None = None, *, strict: bool = False) -> Stat
     """
     switch = _switch()
     names = _selected(switch, targets)
+    if codec is not None and codec not in CODECS:
+        raise ValueError(f"there is no codec {codec!r}; the codecs are {', '.join(CODECS)}")
     choice = kernel_choice.choose()
     _require_extensions(choice, strict)
     if choice.kernels == "none":
@@ -69,6 +85,8 @@ def patch(targets: Iterable[str] | None = None, *, strict: bool = False) -> Stat
         _warn_caller(f"LangGraph stays as it is: {choice.reason}")
     else:
         reasons = switch.patch(names, choice.kernels, strict=strict)
+        # Again, for what was loaded only now.
+        _write(codec or _codec[-1])
     status = _status(switch, choice)
     _log(status, reasons)
     return status
@@ -87,11 +105,14 @@ def unpatch() -> Status:
     """
     switch = _switch()
     _log_left(switch.unpatch())
+    _write("exact")
     return _status(switch, kernel_choice.choose())
 
 
 @contextlib.contextmanager
-def patched(targets: Iterable[str] | None = None, *, strict: bool = False) -> Iterator[Status]:
+def patched(
+    targets: Iterable[str] | None = None, *, strict: bool = False, codec: Codec | None = None
+) -> Iterator[Status]:
     """Patch for the length of a ``with`` block, then return to the state found.
 
     Blocks nest. The patch is the process's, so other threads see it too.
@@ -102,6 +123,8 @@ def patched(targets: Iterable[str] | None = None, *, strict: bool = False) -> It
         Names of the targets to replace; all of them by default.
     strict : bool, default False
         Replace all of them or none.
+    codec : {"exact", "slim"}, optional
+        How checkpoints are written, as for `patch`.
 
     Yields
     ------
@@ -114,11 +137,12 @@ def patched(targets: Iterable[str] | None = None, *, strict: bool = False) -> It
         As `patch` does.
     """
     switch = _switch()
-    found = switch.on()
+    found, written = switch.on(), _codec[-1]
     try:
-        yield patch(targets, strict=strict)
+        yield patch(targets, strict=strict, codec=codec)
     finally:
         _log_left(switch.go_back_to(found))
+        _write(written)
 
 
 def is_patched(target: str | None = None) -> bool:
@@ -198,6 +222,13 @@ def _unknown(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
     suggestion = f"did you mean {close[0]!r}? " if close else ""
     return f"there is no target {name!r}; {suggestion}the targets are {', '.join(known)}"
+
+
+def _write(codec: Codec) -> None:
+    """Have the adapters write checkpoints so."""
+    _codec[:] = [codec]
+    for framework in adapters.FRAMEWORKS.values():
+        framework.write(codec)
 
 
 def _require_extensions(choice: KernelChoice, strict: bool) -> None:

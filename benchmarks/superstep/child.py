@@ -15,9 +15,8 @@ import fastgraph
 from benchmarks.superstep import rows
 
 
-def forked(program: str, size: int) -> int:
+def fork(run: rows.Program, size: int, name: str) -> int:
     """Run a program in a child of this process, and return the child's number."""
-    run = rows.program(program)
     # What was imported is start-up, too: one full collection of it, in the longer run and not in
     # the shorter one, would count as much as a hundred supersteps.
     gc.collect()
@@ -26,7 +25,7 @@ def forked(program: str, size: int) -> int:
     child = os.fork()
     if child:
         if os.waitpid(child, 0)[1]:
-            raise SystemExit(f"{program} of {size} failed")
+            raise SystemExit(f"{name} of {size} failed")
         return child
     try:
         run(size)
@@ -43,7 +42,7 @@ def main(what: str, engine: str, *runs: str) -> None:
     for run in runs:
         program, _, size = run.rpartition(":")
         if what == "count":
-            print(forked(program, int(size)), flush=True)
+            print(fork(rows.program(program), int(size), program), flush=True)
         else:
             from benchmarks.superstep import memory
 

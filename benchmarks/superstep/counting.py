@@ -24,9 +24,11 @@ class CannotMeasureError(Exception):
     """A program failed in its process."""
 
 
-def counts(engine: str, runs: Sequence[Run]) -> dict[Run, int]:
+def counts(
+    engine: str, runs: Sequence[Run], child: str = "benchmarks.superstep.child"
+) -> dict[Run, int]:
     """The instructions of each run, with what came before it in its process."""
-    command = [*CALLGRIND, sys.executable, "-m", "benchmarks.superstep.child", "count", engine]
+    command = [*CALLGRIND, sys.executable, "-m", child, "count", engine]
     command += [f"{program}:{size}" for program, size in runs]
     environment = {**os.environ, "PYTHONHASHSEED": "0"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)

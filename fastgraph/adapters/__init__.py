@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -32,6 +33,9 @@ class Framework:
     optional : tuple of str
         Packages of its that it does without, some of whose functions are in
         the table.
+    codec : str, optional
+        ``"package.module:function"`` that is told by its name how to write
+        checkpoints, once something of it is in place.
     """
 
     name: str
@@ -40,6 +44,7 @@ class Framework:
     table: str
     fingerprints: str
     optional: tuple[str, ...] = ()
+    codec: str = ""
 
     @property
     def installed(self) -> bool:
@@ -64,6 +69,12 @@ class Framework:
         module, _, attribute = self.table.partition(":")
         targets: tuple[Target, ...] = getattr(importlib.import_module(module), attribute)
         return targets
+
+    def write(self, codec: str) -> None:
+        """Write checkpoints so; what was never loaded writes none."""
+        module, _, function = self.codec.partition(":")
+        if module in sys.modules:
+            getattr(sys.modules[module], function)(codec)
 
     def known_files(self) -> Mapping[str, Mapping[str, str]]:
         """Load the fingerprints by label, by the SHA-256 of the upstream file."""
@@ -93,6 +104,7 @@ FRAMEWORKS: Mapping[str, Framework] = {
         table="fastgraph.adapters.langgraph.targets:TARGETS",
         fingerprints="fastgraph.adapters.langgraph:fingerprints.json",
         optional=("langgraph.checkpoint.sqlite", "langgraph.checkpoint.postgres"),
+        codec="fastgraph.adapters.langgraph.encoded_classes:write",
     ),
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 ABSENT = "absent"
 """Stands for the fingerprint of a source that a release does not have."""
@@ -99,6 +99,9 @@ class Target:
         ``"package.module:function"``, called without arguments each time the
         target has been replaced or restored: a replacement that keeps state
         between calls has missed what stock code did meanwhile.
+    binaries : mapping of str to frozenset of str
+        By distribution, the releases that the replacement was proven against:
+        those of compiled code, which has no sources to fingerprint.
     """
 
     name: str
@@ -110,6 +113,7 @@ class Target:
     summary: str
     domain: str
     switched: str | None = None
+    binaries: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def optional(self) -> bool:

@@ -7,11 +7,12 @@ import warnings
 from collections.abc import Iterable
 
 import fastgraph
+from fastgraph.api import Codec
 from fastgraph.cli.parser import CommandError
 
 
 def patch_process(
-    targets: Iterable[str] | None = None, *, strict: bool = False
+    targets: Iterable[str] | None = None, *, strict: bool = False, codec: Codec | None = None
 ) -> fastgraph.Status:
     """Patch this process, reporting nothing: the command does, once and on one line.
 
@@ -21,6 +22,8 @@ def patch_process(
         Names of the targets, by default all.
     strict
         Refuse if any of them would stay stock.
+    codec
+        How checkpoints are written, by default as they were.
 
     Returns
     -------
@@ -37,7 +40,7 @@ def patch_process(
     warnings.filterwarnings("ignore", category=fastgraph.FastgraphWarning)
     logging.getLogger("fastgraph").addHandler(logging.NullHandler())
     try:
-        return fastgraph.patch(targets, strict=strict)
+        return fastgraph.patch(targets, strict=strict, codec=codec)
     except (ValueError, fastgraph.PatchError) as error:
         raise CommandError(one_line(error)) from None
 

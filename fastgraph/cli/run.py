@@ -27,6 +27,7 @@ from importlib.machinery import BuiltinImporter, SourceFileLoader, SourcelessFil
 from types import ModuleType, TracebackType
 from typing import Any
 
+from fastgraph.api import CODECS
 from fastgraph.cli.engine import patch_process, why_stock
 from fastgraph.cli.parser import CommandError, Commands, add_command, comma_separated
 
@@ -58,7 +59,10 @@ def add_to(commands: Commands) -> None:
         summary="run a Python program patched, without changing it",
         details=_DETAILS,
     )
-    parser.usage = "fastgraph run [--strict] [--targets NAMES] (target | -m MODULE | -c CODE) ..."
+    parser.usage = (
+        "fastgraph run [--strict] [--targets NAMES] [--codec CODEC] "
+        "(target | -m MODULE | -c CODE) ..."
+    )
     parser.add_argument(
         "--strict", action="store_true", help="refuse to run if any target would stay stock"
     )
@@ -67,6 +71,12 @@ def add_to(commands: Commands) -> None:
         type=comma_separated,
         metavar="NAMES",
         help="patch only these targets, separated by commas",
+    )
+    parser.add_argument(
+        "--codec",
+        choices=CODECS,
+        help="how checkpoints are written: byte for byte as stock does it, which is the default, "
+        "or without what stock fills in",
     )
     program = parser.add_mutually_exclusive_group(required=True)
     program.add_argument("-m", dest="module", metavar="MODULE", help="run a module, as python -m")
@@ -98,7 +108,7 @@ def split_program(arguments: list[str]) -> tuple[list[str], list[str]]:
 def _end_of_target(arguments: Sequence[str]) -> int:
     words = iter(enumerate(arguments[1:], start=1))
     for index, word in words:
-        if word == "--targets":
+        if word in {"--targets", "--codec"}:
             next(words, None)
         elif word in {"-m", "-c", "--"}:
             return index + 2
@@ -130,7 +140,7 @@ def _prepared(options: argparse.Namespace) -> _Program:
 
 
 def _patch(options: argparse.Namespace) -> None:
-    status = patch_process(options.targets, strict=options.strict)
+    status = patch_process(options.targets, strict=options.strict, codec=options.codec)
     reason = why_stock(status, options.targets)
     if reason is not None:
         print(f"fastgraph: warning: {reason}", file=sys.stderr)

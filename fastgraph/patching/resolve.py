@@ -143,6 +143,25 @@ def _read_source(module: ModuleType) -> bytes:
     return text.encode()
 
 
+def check_binaries(target: Target) -> None:
+    """Refuse compiled code of releases that the replacement was not proven against.
+
+    Raises
+    ------
+    StaysStock
+        If the release installed of one of the distributions is another, or none.
+    """
+    from importlib import metadata  # slow to import, and of no use before
+
+    for distribution, proven in target.binaries.items():
+        try:
+            release = metadata.version(distribution)
+        except metadata.PackageNotFoundError:
+            raise StaysStock(f"{distribution} is not installed") from None
+        if release not in proven:
+            raise StaysStock(f"unknown release of {distribution} ({release})")
+
+
 class Resolver:
     """Resolves targets against the modules loaded in this process.
 
@@ -185,6 +204,7 @@ class Resolver:
         """
         home = self._home(target)
         variant = self._variant(target)
+        check_binaries(target)
         places = self._places(target, home)
         self._check_sources(target)
         factory = self._factory(target, kernels)

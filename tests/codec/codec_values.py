@@ -191,7 +191,11 @@ def natives() -> Strategy:
 def json_like() -> Strategy:
     """What a field that may be anything holds as a rule."""
     leaf = st.one_of(
-        st.none(), st.booleans(), st.integers(-1000, 2**40), st.floats(), st.text(max_size=9)
+        st.none(),
+        st.booleans(),
+        st.integers(-1000, 2**40) | st.sampled_from([2**63, 2**64 - 1, 2**64, -(2**63) - 1]),
+        st.floats(),
+        st.text(max_size=9) | st.just("\ud800"),
     )
     return st.recursive(
         leaf,

@@ -19,6 +19,7 @@ def patching() -> None:
     assert_type(fastgraph.patch(["apply_writes"]), Status)
     assert_type(fastgraph.patch({"apply_writes"}, strict=True), Status)
     assert_type(fastgraph.patch(name for name in ("apply_writes", "_triggers")), Status)
+    assert_type(fastgraph.patch(codec="slim"), Status)
     assert_type(fastgraph.unpatch(), Status)
     assert_type(fastgraph.status(), Status)
     assert_type(fastgraph.is_patched(), bool)
@@ -87,6 +88,7 @@ def errors() -> None:
 def mistakes(status: Status) -> None:
     fastgraph.patch([1])  # type: ignore[list-item]
     fastgraph.patch(None, True)  # type: ignore[call-arg]
+    fastgraph.patch(codec="thin")  # type: ignore[arg-type]
     fastgraph.patch(strict="yes")  # type: ignore[arg-type]
     fastgraph.unpatch(["apply_writes"])  # type: ignore[call-arg]
     fastgraph.is_patched(1)  # type: ignore[arg-type]

@@ -138,9 +138,8 @@ cdef enum:
 cdef enum:
     MOST_KNOWN = 4096
 
-#: The releases of `ormsgpack` whose reading was compared with the reader's, and whether they
-#: survive an array of a length that no memory has.
-PROVEN_ORMSGPACK = {"1.12.2": False, "1.13.1": True}
+# This release dies of an array of a length that no memory has; later ones say that the file ended.
+cdef bint dies_of_lengths = ormsgpack.__version__ == "1.12.2"
 
 cdef dict ALLOWED = _msgpack.__dict__
 cdef dict EVENTS = event_hooks.__dict__
@@ -581,7 +580,7 @@ cdef object failed(object self, object data, bytes source, Decoder decoder):
     tally_.fell_back("bytes that are not MessagePack, or an object that failed")
     if decoder.hook_failed:
         return unpackb(b"\xd4\x00\x00", ext_hook=failing, option=option)
-    if decoder.is_oversized and not PROVEN_ORMSGPACK[ormsgpack.__version__]:
+    if decoder.is_oversized and dies_of_lengths:
         raise ormsgpack.MsgpackDecodeError("unexpected end of file")
     if decoder.objects:
         unpackb(source, ext_hook=nothing, option=option)
@@ -637,8 +636,6 @@ cdef object code_in(object code, str name):
 def make_loads_typed(original, Tally tally not None, str variant):
     global stock, tally_, hook_code, check_code, check_method_code
     global cell_of_hook, cell_of_check, cell_of_check_method
-    if ormsgpack.__version__ not in PROVEN_ORMSGPACK:
-        raise LookupError(f"ormsgpack {ormsgpack.__version__} is not known")
     outer = jsonplus._create_msgpack_ext_hook.__code__
     hook_code = code_in(outer, "ext_hook")
     check_code = code_in(outer, "_check_allowed")

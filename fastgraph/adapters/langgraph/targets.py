@@ -9,6 +9,7 @@ releases have which.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TypeAlias
 
 from fastgraph.adapters.target import ABSENT, BindingSite, Source, Target, Variant
@@ -219,6 +220,16 @@ ASTREAM: Proven = {
         "e60b469dc31772f5",
     }
 }
+#: What the codec writes and reads as, a binary; no more is known of it than its releases.
+MSGPACK_READ = {"ormsgpack": frozenset(("1.12.2", "1.13.1"))}
+MSGPACK = {"ormsgpack": frozenset(("1.12.0", "1.12.1", "1.12.2", "1.13.0", "1.13.1"))}
+SERDE_TYPES: Proven = {
+    "langgraph.checkpoint.serde.types:SendProtocol": {"909b85223d4e6c73"},
+    "langgraph.store.base:Item": {"30cc5164030c7ca2"},
+    "langgraph.types:Send": {"d7a44092283cb95b", "a14ab4409c8037d8"},
+}
+SERDE_DEFAULT = f"{JSONPLUS}:_msgpack_default"
+SERDE_SNAPSHOT = "langgraph.checkpoint.serde.types:_DeltaSnapshot"
 
 TUPLES: Proven = {
     "langgraph.checkpoint.base:CheckpointTuple": {"03ec02a8064cd0c1"},
@@ -307,6 +318,7 @@ def target(
     relies_on: tuple[Proven, ...] = (),
     switched: str | None = None,
     numba: str | None = None,
+    binaries: Mapping[str, frozenset[str]] = MappingProxyType({}),
 ) -> Target:
     """A row of the table.
 
@@ -328,6 +340,8 @@ def target(
         Told when the target goes on or off.
     numba : str, optional
         The factory with numba kernels, likewise.
+    binaries : mapping of str to frozenset of str, optional
+        By distribution, the releases of compiled code that it was proven against.
     """
     own = f"{modules[0]}:{name}"
     factories = {"compiled": factory, **({} if numba is None else {"numba": numba})}
@@ -341,6 +355,7 @@ def target(
         summary=summary,
         domain=domain,
         switched=switched,
+        binaries=binaries,
     )
 
 
@@ -1142,6 +1157,26 @@ TARGETS: tuple[Target, ...] = (
             },
         ),
     ),
+    # The checkpoint codec.
+    target(
+        "_msgpack_enc",
+        (JSONPLUS,),
+        {"": {"5e2df895638994cb"}},
+        "encoder:make_msgpack_enc",
+        "Encodes a checkpoint or one value of a channel as msgpack.",
+        "Native values, exact types of the standard library, models, messages, dataclasses, named "
+        "tuples, enumerations, `Send`s and arrays; the object of any other class is handed to "
+        "`_msgpack_default`.",
+        (
+            SERDE_TYPES,
+            {
+                SERDE_DEFAULT: {"3061d2377d00411a", "0daa080fd44d6a9a"},
+                SERDE_SNAPSHOT: {ABSENT, "8a9b6cea73ea8e9a"},
+            },
+        ),
+        switched=f"{PACKAGE}.encoder:switched",
+        binaries=MSGPACK,
+    ),
     target(
         "JsonPlusSerializer.loads_typed",
         (JSONPLUS,),
@@ -1150,5 +1185,6 @@ TARGETS: tuple[Target, ...] = (
         "Makes a value of the bytes in which a checkpoint stores it.",
         "MessagePack in `bytes`, by a serializer with LangGraph's own extension hook.",
         (DECODES, MESSAGES),
+        binaries=MSGPACK_READ,
     ),
 )

@@ -1,0 +1,1 @@
+"""What the checkpoint codec costs: encoding, decoding and whole runs, stock against patched."""
