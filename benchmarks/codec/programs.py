@@ -68,9 +68,13 @@ def running(saver: str) -> Program:
 
 @contextmanager
 def opened(saver: str) -> Iterator[Any]:
-    """A saver of that class; SQLite's is on disk."""
+    """A saver of that class; SQLite's is on disk unless its name says otherwise."""
     if saver == "InMemorySaver":
         yield InMemorySaver()
+        return
+    if saver == "SqliteSaver in memory":
+        with SqliteSaver.from_conn_string(":memory:") as checkpointer:
+            yield checkpointer
         return
     with (
         tempfile.TemporaryDirectory(prefix="fastgraph-codec-") as directory,

@@ -47,6 +47,8 @@ ROWS = (
     *(Row("decode", corpus, decode) for corpus, (_, decode) in WANTED.items()),
     Row("run", "InMemorySaver", 1.5, (1, 11)),
     Row("run", "SqliteSaver", 1.5, (1, 11)),
+    # What is left without the disk's part.
+    Row("run", "SqliteSaver in memory", 1.5, (1, 11)),
     Row("slim", "300 chat messages without ids", 0.4),
     Row("slim", "300 chat messages", 0.4),
 )

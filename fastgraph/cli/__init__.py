@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -39,9 +40,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.program_arguments = program
     try:
         exit_code: int = options.execute(options)
+        if options.execute is not run.execute:
+            sys.stdout.flush()
     except CommandError as error:
         print(f"fastgraph: error: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        if options.execute is run.execute:
+            raise
+        # Its reader has enough, as `head` does. What is still buffered must not fail at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return exit_code
 
 

@@ -10,14 +10,17 @@ imported here, so each costs only what it is:
 `trigger_index`             `TriggerIndex`: from the channels that changed to the nodes that run
 `tally.Tally`               counts of calls and of fallbacks by reason
 `kept_threads`              threads of executors, kept from one executor for the next
+`msgpack_writer`            `Writer`: MessagePack into a buffer that grows
+`msgpack_reader`            `Reader`: MessagePack, with every length checked
+`indexed_dicts`             dicts that know a group of their keys, or the greatest
 `numba_version_vector`      `VersionVector` over NumPy arrays, for where nothing was compiled
 `numba_trigger_index`       `TriggerIndex` over NumPy arrays, likewise
 `numba_core`                their numeric core, for data that is in arrays already
 ==========================  =====================================================================
 
-The first four and `kept_threads` are compiled extensions; `tally` is compiled where they are and
-interpreted elsewhere; the ``numba_`` modules need the extra ``numba``. A vector and an index of one
-kind go together, and both kinds have the same API:
+All but the ``numba_`` modules are compiled extensions; `tally` is interpreted where nothing was
+compiled, and the ``numba_`` modules need the extra ``numba``. A vector and an index of one kind go
+together, and both kinds have the same API:
 
 >>> from fastgraph.kernels.trigger_index import TriggerIndex
 >>> from fastgraph.kernels.version_vector import VersionVector

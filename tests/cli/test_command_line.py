@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 import fastgraph
@@ -13,6 +17,18 @@ from fastgraph.cli.table import aligned
 def test_version(command):
     result = command("--version")
     assert (result.returncode, result.stdout) == (0, f"fastgraph {fastgraph.__version__}\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes end otherwise")
+def test_a_reader_that_has_enough(command):
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        program = [sys.executable, "-m", "fastgraph", "status"]
+        done = subprocess.run(program, stdout=writing, stderr=subprocess.PIPE, check=False)
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (1, b"")
 
 
 @pytest.mark.parametrize("words", [(), ("run",), ("status",), ("demo",)])

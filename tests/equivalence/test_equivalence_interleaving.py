@@ -17,6 +17,7 @@ from equivalence_handlers import AsyncRecorder, Recorder
 from equivalence_turns import Run, Turns, cancelled_at, seen_turns
 from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.config import get_stream_writer
 from langgraph.func import entrypoint, task
 from langgraph.graph import END, START, StateGraph, add_messages
@@ -151,7 +152,8 @@ class Unreadable(Sequence[Any]):
 
 class NotingSaver(InMemorySaver):
     def __init__(self, turns: Turns) -> None:
-        super().__init__()
+        # What cannot be read through is stored all the same.
+        super().__init__(serde=JsonPlusSerializer(pickle_fallback=True))
         self.turns = turns
 
     async def aput_writes(self, config: Any, writes: Any, task_id: str, path: str = "") -> None:
