@@ -463,6 +463,15 @@ def tags_metadata_and_callbacks(drive: Any, saver: Any) -> Any:
 
 
 @scenario
+def a_deleted_thread(drive: Any, saver: Any) -> Any:
+    builder = StateGraph(Count).add_node("add", adding).add_edge(START, "add")
+    graph = builder.compile(checkpointer=saver)
+    before = drive.invoke(graph, {"n": 0, "seen": []}, CONFIG), drive.history(graph, CONFIG)
+    saver.delete_thread(CONFIG["configurable"]["thread_id"])
+    return before, drive.history(graph, CONFIG)
+
+
+@scenario
 def a_batch_in_a_node(drive: Any, saver: Any) -> Any:
     double = RunnableLambda(lambda number: number * 2)
 
