@@ -13,7 +13,7 @@ import codec_types as types
 import codec_values as codec
 import ormsgpack
 import pytest
-from decoding import OURS, STOCK, Record, check, differ, ext, obj, pack
+from decoding import OURS, STOCK, TARGET, Record, check, differ, ext, obj, pack
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
@@ -24,8 +24,7 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.types import Command, Interrupt, Send
 
 import fastgraph
-from fastgraph.adapters.langgraph import decoded_models, decoder
-from fastgraph.kernels.tally import Tally
+from fastgraph.adapters.langgraph import decoded_models
 
 QUICK = settings(
     deadline=None,
@@ -57,10 +56,16 @@ def stored(value: Any) -> tuple[str, bytes]:
 
 def falls_back(serializer: Any, data: Any) -> int:
     """How often a decoding is left to upstream."""
-    tally = Tally("loads_typed")
-    decoder.make_loads_typed(STOCK, tally, "")(serializer, data)
-    assert tally.calls == 1
-    return sum(tally.fallbacks.values())
+
+    def counted() -> tuple[int, int]:
+        (target,) = [each for each in fastgraph.status().targets if each.name == TARGET]
+        return target.calls, sum(target.fallbacks.values())
+
+    calls, fallbacks = counted()
+    OURS(serializer, data)
+    calls_now, fallbacks_now = counted()
+    assert calls_now == calls + 1
+    return fallbacks_now - fallbacks
 
 
 # Values
