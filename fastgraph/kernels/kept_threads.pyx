@@ -1,7 +1,7 @@
 """Threads of executors, kept from one executor for the next.
 
-Starting a thread, waiting until it has started, and waiting until it is gone takes longer than
-most of what executors are made for. Here an executor's thread is a `threading.Thread` like any
+Starting a thread and waiting until it is gone takes longer than most of what executors are made
+for. Here an executor's thread is a `threading.Thread` like any
 other, with its name, its identity and its end, for as long as the executor has it; what is kept is
 the operating system's thread below it, which is idle between two of them and belongs to nobody.
 
@@ -69,6 +69,7 @@ cdef class Place:
     """A thread of the operating system, and what it is to be next."""
 
     cdef object wake
+    cdef object begun
     cdef object alive
     cdef object thread
     cdef object stack_size
@@ -138,6 +139,9 @@ def _serve(Place place):
         place.thread = None
         if thread is None:
             break
+        begun = place.begun
+        place.begun = None
+        begun.release()
         ended = be(thread)
         thread = None
         stays = forks == forks_before and len(idle) < MOST_IDLE
@@ -192,8 +196,13 @@ cdef int start(object thread) except -1:
         place.wake.acquire()
         place.ident = start_new_thread(_serve, (place,))
     enter(thread, place.ident)
+    begun = place.begun = allocate_lock()
+    begun.acquire()
     place.thread = thread
     place.wake.release()
+    # As `Thread.start` does: the thread gets to run first, and an executor whose job is done by
+    # the time of the next takes no second thread.
+    begun.acquire()
     return 0
 
 
