@@ -42,6 +42,7 @@ EXTENSIONS = {
     "fastgraph.adapters.langgraph.sqlite_saver": "fastgraph/adapters/langgraph/sqlite_saver.pyx",
     "fastgraph.adapters.langgraph.saver_base": "fastgraph/adapters/langgraph/saver_base.pyx",
     "fastgraph.adapters.langgraph.pending": "fastgraph/adapters/langgraph/pending.pyx",
+    "fastgraph.adapters.langgraph.task_ids": "fastgraph/adapters/langgraph/task_ids.pyx",
     "fastgraph.adapters.langgraph.writes": "fastgraph/adapters/langgraph/writes.pyx",
     "fastgraph.adapters.langgraph.callbacks": "fastgraph/adapters/langgraph/callbacks.pyx",
     "fastgraph.adapters.langgraph.calls": "fastgraph/adapters/langgraph/calls.pyx",

@@ -21,6 +21,7 @@ from langgraph.runtime import DEFAULT_RUNTIME as _DEFAULT_RUNTIME
 from langgraph.types import PregelExecutableTask as _PregelExecutableTask
 
 from fastgraph.adapters.langgraph.runtime cimport new_info, with_changes
+from fastgraph.adapters.langgraph.task_ids cimport hashed_id, path_text
 from fastgraph.kernels.record cimport Record
 from fastgraph.kernels.tally cimport Tally
 
@@ -66,20 +67,6 @@ cdef bint id_per_interrupt
 
 
 # Making the call's task
-
-cdef str path_text(object part):
-    """`task_path_str`: how a task's path goes into the ids of the tasks it calls."""
-    if isinstance(part, (tuple, list)):
-        return "~" + ", ".join([path_text(inner) for inner in part])
-    if isinstance(part, int):
-        return f"{part:010d}"
-    return str(part)
-
-
-cdef str hashed_id(object namespace, str parts):
-    cdef str digest = hexdigest(namespace + parts.encode())
-    return f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:32]}"
-
 
 cdef str outside(
     object task_id_checksum, object for_execution, object call, object cache_policy,

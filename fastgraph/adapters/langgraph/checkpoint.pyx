@@ -4,11 +4,27 @@ A superstep without a saver, or with `durability="exit"`, needs of a checkpoint 
 else: no timestamp, no copies. With a saver the values are read from the channels' slots.
 
 Domain of `create_checkpoint`: a checkpoint in plain dicts, no channel to be snapshotted.
+Domain of `get_new_channel_versions`: versions as savers make them, text in dicts.
 Domain of `_put_checkpoint`: a superstep's checkpoint of a run that no channel stores specially (as
 deltas, or not at all); the one at the exit of a run is upstream's.
 """
 
+from datetime import datetime as _datetime
+from datetime import timezone as _timezone
+
+from cpython.datetime cimport (
+    datetime_day,
+    datetime_hour,
+    datetime_microsecond,
+    datetime_minute,
+    datetime_month,
+    datetime_second,
+    datetime_tzinfo,
+    datetime_year,
+    import_datetime,
+)
 from cpython.dict cimport PyDict_Contains
+from libc.string cimport memcpy
 
 from langgraph._internal import _constants
 from langgraph.checkpoint.base import id as _id
@@ -20,6 +36,10 @@ from fastgraph.kernels.tally cimport Tally
 cdef extern from "Python.h":
     dict PyObject_GenericGetDict(object instance, void* context)
 
+import_datetime()
+
+cdef object datetime = _datetime
+cdef object UTC = _timezone.utc
 cdef object SyncPregelLoop = _loop.SyncPregelLoop
 cdef object AsyncPregelLoop = _loop.AsyncPregelLoop
 cdef str CONF = _constants.CONF
@@ -35,9 +55,11 @@ cdef unsigned long long UUID_EPOCH = 0x01B21DD213814000
 cdef object stock_create
 cdef object stock_copy
 cdef object stock_put
+cdef object stock_versions
 cdef Tally create_tally
 cdef Tally copy_tally
 cdef Tally put_tally
+cdef Tally versions_tally
 
 
 # Ids
@@ -90,7 +112,41 @@ cdef inline char hex_digit(unsigned long long value) noexcept:
 # create_checkpoint, copy_checkpoint
 
 cdef str timestamp_now():
-    return _checkpoint.datetime.now(_checkpoint.timezone.utc).isoformat()
+    """`datetime.now(timezone.utc).isoformat()`."""
+    now = _checkpoint.datetime.now(_checkpoint.timezone.utc)
+    if type(now) is not datetime or datetime_tzinfo(now) is not UTC:
+        return now.isoformat()
+    return timestamp_text(now)
+
+
+cdef str timestamp_text(object now):
+    """The ISO format of a datetime in UTC; whole seconds are written without a fraction."""
+    cdef char text[32]
+    cdef int length = 19
+    put_digits(text, 4, datetime_year(now))
+    text[4] = b"-"
+    put_digits(text + 5, 2, datetime_month(now))
+    text[7] = b"-"
+    put_digits(text + 8, 2, datetime_day(now))
+    text[10] = b"T"
+    put_digits(text + 11, 2, datetime_hour(now))
+    text[13] = b":"
+    put_digits(text + 14, 2, datetime_minute(now))
+    text[16] = b":"
+    put_digits(text + 17, 2, datetime_second(now))
+    if datetime_microsecond(now):
+        text[19] = b"."
+        put_digits(text + 20, 6, datetime_microsecond(now))
+        length = 26
+    memcpy(text + length, b"+00:00", 6)
+    return text[:length + 6].decode("ascii")
+
+
+cdef void put_digits(char* text, int count, int number) noexcept:
+    cdef int index
+    for index in range(count - 1, -1, -1):
+        text[index] = <char>(48 + number % 10)  # "0" is 48
+        number //= 10
 
 
 cdef dict stored_values(object channels, dict versions):
@@ -219,6 +275,52 @@ def make_copy_checkpoint(original, Tally tally not None, str variant):
     global stock_copy, copy_tally
     stock_copy, copy_tally = original, tally
     return copy_checkpoint
+
+
+# get_new_channel_versions
+
+cdef bint are_texts(dict versions) except -1:
+    for version in versions.values():
+        if type(version) is not str:
+            return False
+    return True
+
+
+cdef str versions_outside(object previous, object current):
+    """Why upstream has to run; None inside the domain."""
+    if type(previous) is not dict or type(current) is not dict:
+        return "versions are not in dicts"
+    if previous and not (are_texts(<dict>previous) and are_texts(<dict>current)):
+        return "versions that are not text"
+    return None
+
+
+cdef dict newer(dict previous, dict current):
+    cdef dict found = {}
+    for channel, version in current.items():
+        before = previous.get(channel, "")
+        if before is not version and <str>version > <str>before:
+            found[channel] = version
+    return found
+
+
+def get_new_channel_versions(previous_versions, current_versions):
+    """The versions that are newer than those of the checkpoint saved before.
+
+    Replaces `langgraph.pregel._utils.get_new_channel_versions`.
+    """
+    versions_tally.calls += 1
+    reason = versions_outside(previous_versions, current_versions)
+    if reason is not None:
+        versions_tally.fell_back(reason)
+        return stock_versions(previous_versions, current_versions)
+    return newer(previous_versions, current_versions) if previous_versions else current_versions
+
+
+def make_get_new_channel_versions(original, Tally tally not None, str variant):
+    global stock_versions, versions_tally
+    stock_versions, versions_tally = original, tally
+    return get_new_channel_versions
 
 
 # _put_checkpoint

@@ -1,6 +1,6 @@
 cdef class ConfigSkeleton:
     cdef dict base
-    cdef dict metadata
+    cdef object metadata
     cdef object tags
     cdef bint nested
 
@@ -11,3 +11,4 @@ cdef class ConfigSkeleton:
 
 
 cdef bint merges_configs(object name) except -1
+cdef dict flattened(object mapping)

@@ -1,8 +1,12 @@
 """Merging configs: a superstep's config with what is a task's own.
 
 Domain: configs in plain dicts. Callbacks are merged by upstream's own function.
+
+The metadata of a run's config is a `ChainMap` since LangGraph 1.2.5, whose methods are a dozen
+Python calls for each key; it is read from its dicts here, in its order.
 """
 
+from collections import ChainMap as _ChainMap
 from collections.abc import Mapping as _Mapping
 
 from langchain_core.callbacks import AsyncCallbackManager as _AsyncCallbackManager
@@ -12,6 +16,7 @@ from langgraph._internal._constants import CONF as _CONF
 
 from fastgraph.kernels.tally cimport Tally
 
+cdef object ChainMap = _ChainMap
 cdef object Mapping = _Mapping
 cdef object CallbackManager = _CallbackManager
 cdef object AsyncCallbackManager = _AsyncCallbackManager
@@ -36,13 +41,33 @@ cdef object copied(object value):
     return dict(value) if isinstance(value, Mapping) else value
 
 
+cdef dict flattened(object mapping):
+    """A dict itself, or what a chain of dicts holds in its order; None for anything else."""
+    cdef dict flat = {}
+    cdef list maps
+    cdef Py_ssize_t index
+    if type(mapping) is dict:
+        return mapping
+    if type(mapping) is not ChainMap or type(mapping.maps) is not list:
+        return None
+    maps = mapping.maps
+    # The keys of the last map come first, and the value of the first map that has a key wins.
+    for index in range(len(maps) - 1, -1, -1):
+        if type(maps[index]) is not dict:
+            return None
+        flat.update(<dict>maps[index])
+    return flat
+
+
 cdef object merged_metadata(object base, object new):
     """Both, with values of `new` winning; `lc_versions` alone is merged one level deeper."""
     cdef dict merged = {}
+    cdef dict flat
     if not deep_metadata:  # before LangGraph 1.2.5
         return {**base, **new} if base else new
     if base:
-        for key, value in base.items():
+        flat = flattened(base)
+        for key, value in (base if flat is None else flat).items():
             merged[key] = copied(value)
     for key, value in new.items():
         if (
@@ -124,17 +149,19 @@ cdef class ConfigSkeleton:
         """None where a config, or what is in it, is not of the plain types."""
         cdef ConfigSkeleton skeleton
         cdef dict base = {}
+        cdef dict flat
         if outside((config,)) is not None or not config.get(CONF):
             return None
         skeleton = ConfigSkeleton.__new__(ConfigSkeleton)
-        skeleton.metadata = {}
+        skeleton.metadata = flat = {}
         for key, value in config.items():
             if not value or key == "run_name" or key == "run_id":
                 continue
             if key == "recursion_limit" and is_default_limit(value):
                 continue
             if key == "metadata":
-                if type(value) is not dict:
+                flat = flattened(value)
+                if flat is None:
                     return None
                 skeleton.metadata = value
             elif key == "tags":
@@ -143,7 +170,7 @@ cdef class ConfigSkeleton:
                 return None
             base[key] = value
         skeleton.base = base
-        for value in skeleton.metadata.values():
+        for value in flat.values():
             if copied(value) is not value:
                 skeleton.nested = True
         return skeleton
@@ -164,7 +191,10 @@ cdef class ConfigSkeleton:
         return config
 
     cdef dict with_metadata(self, dict metadata):
-        cdef dict merged = self.metadata.copy()
+        # Anew for each task, as a node may change what the run was given.
+        cdef dict merged = flattened(self.metadata)
+        if merged is None or merged is self.metadata:
+            merged = dict(self.metadata)
         for key, value in metadata.items():
             merged[key] = copied(value) if deep_metadata else value
         return merged

@@ -11,7 +11,9 @@ here, within one that nothing else is run in.
 """
 
 import asyncio
+from concurrent.futures import Future as _Future
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures._base import FINISHED as _FINISHED
 
 from langchain_core.runnables.config import (
     ContextThreadPoolExecutor as _ContextThreadPoolExecutor,
@@ -28,6 +30,8 @@ from fastgraph.kernels.tally cimport Tally
 cdef extern from "Python.h":
     object PyContext_CopyCurrent()
 
+cdef object Future = _Future
+cdef str FINISHED = _FINISHED
 cdef object running_loop = asyncio._get_running_loop
 cdef object iscoroutine = asyncio.iscoroutine
 cdef object GraphBubbleUp = _GraphBubbleUp
@@ -43,12 +47,14 @@ cdef object submit_job = ThreadPoolExecutor.submit
 
 cdef object stock_submit
 cdef object stock_thread_submit
+cdef object stock_thread_done
 cdef Tally submit_tally
 cdef object stock_context_submit
 cdef object stock_done
 cdef Tally done_tally
 cdef Tally context_submit_tally
 cdef Tally thread_submit_tally
+cdef Tally thread_done_tally
 
 
 def submit(
@@ -226,6 +232,28 @@ def thread_submit(
     self.tasks[task] = (__cancel_on_exit__, __reraise_on_exit__)
     task.add_done_callback(self.done)
     return task
+
+
+def thread_done(self, task):
+    """Forget a task that succeeded or was interrupted.
+
+    Replaces `langgraph.pregel._executor.BackgroundExecutor.done`.
+    """
+    thread_done_tally.calls += 1
+    # A future calls back when it is finished or cancelled, and then no more changes.
+    if type(task) is not Future or task._state != FINISHED:
+        thread_done_tally.fell_back("the task was cancelled")
+        stock_thread_done(self, task)
+        return
+    error = task._exception
+    if error is None or isinstance(error, GraphBubbleUp):
+        self.tasks.pop(task)
+
+
+def make_thread_done(original, Tally tally not None, str variant):
+    global stock_thread_done, thread_done_tally
+    stock_thread_done, thread_done_tally = original, tally
+    return thread_done
 
 
 def make_thread_submit(original, Tally tally not None, str variant):

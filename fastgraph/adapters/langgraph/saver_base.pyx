@@ -1,13 +1,14 @@
 """What all savers do for each checkpoint: version strings, and what metadata is stored.
 
-Domain of `get_checkpoint_metadata`: config and metadata in plain dicts. Of `get_next_version`:
-versions as it makes them, and those it starts from.
+Domain of `get_checkpoint_metadata`: config and metadata in plain dicts, or chains of them. Of
+`get_next_version`: versions as it makes them, and those it starts from.
 """
 
 from cpython.unicode cimport PyUnicode_FindChar, PyUnicode_GET_LENGTH, PyUnicode_READ_CHAR
 
 from langgraph.checkpoint import base
 
+from fastgraph.adapters.langgraph.config cimport flattened
 from fastgraph.kernels.tally cimport Tally
 
 cdef extern from "Python.h":
@@ -61,21 +62,25 @@ def get_checkpoint_metadata(config, metadata):
     Replaces `langgraph.checkpoint.base.get_checkpoint_metadata`.
     """
     cdef dict found = {}
+    cdef dict flat
     metadata_tally.calls += 1
     if type(config) is not dict or type(metadata) is not dict:
         metadata_tally.fell_back("a config or metadata of another type")
         return stock_metadata(config, metadata)
-    given = (<dict>config).get("metadata"), (<dict>config).get("configurable")
-    for each in given:
-        if each is not None and type(each) is not dict:
+    given = []
+    for each in ((<dict>config).get("metadata"), (<dict>config).get("configurable")):
+        if each is None:
+            continue
+        flat = flattened(each)
+        if flat is None:
             metadata_tally.fell_back("a config or metadata of another type")
             return stock_metadata(config, metadata)
+        given.append(flat)
     for key, value in (<dict>metadata).items():
         found[key] = without_nul(value) if isinstance(value, str) else value
     excluded = base.EXCLUDED_METADATA_KEYS
-    for each in given:
-        if each:
-            add_simple(found, <dict>each, excluded)
+    for flat in given:
+        add_simple(found, flat, excluded)
     return found
 
 

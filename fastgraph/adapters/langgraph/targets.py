@@ -25,6 +25,7 @@ LOOP = "langgraph.pregel._loop"
 MAIN = "langgraph.pregel.main"
 DRAW = "langgraph.pregel._draw"
 RETRY = "langgraph.pregel._retry"
+UTILS = "langgraph.pregel._utils"
 RUNNER = "langgraph.pregel._runner"
 EXECUTOR = "langgraph.pregel._executor"
 FUTURE = "langgraph._internal._future"
@@ -616,6 +617,14 @@ TARGETS: tuple[Target, ...] = (
         ({f"{CORE_CONFIG}:ContextThreadPoolExecutor.submit": {"8f2911e66df56303"}},),
     ),
     target(
+        "BackgroundExecutor.done",
+        (EXECUTOR,),
+        {"": {"156143f3cb309f47"}},
+        "executor:make_thread_done",
+        "Forgets a background task of a sync run that ended.",
+        "Tasks that were not cancelled.",
+    ),
+    target(
         "ContextThreadPoolExecutor.submit",
         (CORE_CONFIG,),
         {"": {"8f2911e66df56303"}},
@@ -785,6 +794,14 @@ TARGETS: tuple[Target, ...] = (
         switched=f"{PACKAGE}.channels:invalidate_tables",
     ),
     target(
+        "task_path_str",
+        (ALGO, LOOP, MAIN),
+        {"": {"798a7ffbb877ff2e"}},
+        "task_ids:make_task_path_str",
+        "Spells a task's path, by which tasks and their writes are ordered.",
+        "Paths as the engine makes them.",
+    ),
+    target(
         "PregelLoop.put_writes",
         (LOOP,),
         {"": {"2858b1fa7c8a8107", "37f8f3d2bfc4c283"}},
@@ -826,6 +843,14 @@ TARGETS: tuple[Target, ...] = (
         "Makes a superstep's checkpoint, its id alone where nobody saves it, and has it saved.",
         "Supersteps of runs without channels stored as deltas or not at all.",
         (CHANNELS, CHECKPOINTS),
+    ),
+    target(
+        "get_new_channel_versions",
+        (UTILS, LOOP, MAIN),
+        {"": {"1b0a23ee00ef89a6"}},
+        "checkpoint:make_get_new_channel_versions",
+        "Finds the channels that were written since the checkpoint saved before.",
+        "Versions as savers make them: text in dicts.",
     ),
     target(
         "create_checkpoint",
@@ -922,7 +947,7 @@ TARGETS: tuple[Target, ...] = (
         {"": {"33980e49ceb8525e"}},
         "saver_base:make_get_checkpoint_metadata",
         "Makes the metadata to store with a checkpoint.",
-        "Config and metadata in plain dicts.",
+        "Config and metadata in plain dicts, or chains of them.",
     ),
     target(
         "InMemorySaver.get_next_version",

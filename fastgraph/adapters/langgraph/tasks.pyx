@@ -23,6 +23,7 @@ from langgraph.types import Send as _Send
 from fastgraph.adapters.langgraph.channels cimport ChannelTable, topic_list
 from fastgraph.adapters.langgraph.config cimport ConfigSkeleton, merges_configs
 from fastgraph.adapters.langgraph.runtime cimport new_info, with_changes
+from fastgraph.adapters.langgraph.task_ids cimport hashed_id
 from fastgraph.kernels.record cimport Record
 from fastgraph.kernels.slots cimport Slot
 from fastgraph.kernels.tally cimport Tally
@@ -170,12 +171,6 @@ cdef str outside(object task_path, Superstep superstep):
     if type(config) is not dict or type((<dict>config).get(CONF)) is not dict:
         return "a config without configurable values"
     return None
-
-
-cdef str hashed_id(object namespace, str parts):
-    """`_xxhash_str`: the task's id from the checkpoint's and everything that tells it apart."""
-    cdef str digest = hexdigest(namespace + parts.encode())
-    return f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:32]}"
 
 
 cdef object scratchpad_for(Superstep superstep, str task_id, str namespace):

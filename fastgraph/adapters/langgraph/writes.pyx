@@ -31,6 +31,7 @@ from fastgraph.adapters.langgraph.channels cimport (
     table_over,
     unusual,
 )
+from fastgraph.adapters.langgraph.task_ids cimport path_text
 from fastgraph.adapters.langgraph.tasks cimport (
     name_slot,
     path_slot,
@@ -52,12 +53,9 @@ cdef set SPECIAL = {
 }
 cdef object RESERVED = _constants.RESERVED
 cdef object NOTHING = EMPTY_SEQ
-cdef object task_path_str = _algo.task_path_str
 cdef object writes_sort_key = getattr(_algo, "writes_sort_key", None)  # where paths count whole
 cdef str PUSH = _constants.PUSH
 cdef long long TEN_DIGITS = 10 ** 10  # from here on, numbers no longer sort as their text does
-
-cdef int DEEPEST_PATH = 20  # of calls in calls; deeper ones are upstream's to spell
 
 cdef object stock
 cdef Tally tally_
@@ -66,26 +64,14 @@ cdef bint whole_path
 cdef bint sorts_by_path_alone
 
 
-cdef str path_text(object path, int depth):
-    """`task_path_str(path)`: numbers in ten digits, a tuple's items after a tilde."""
-    cdef object kind = type(path)
-    if kind is str:
-        return path
-    if kind is int or kind is bool:
-        return f"{path:010d}"
-    if kind is tuple and depth < DEEPEST_PATH:
-        return "~" + ", ".join([path_text(item, depth + 1) for item in path])
-    return task_path_str(path)
-
-
 cdef object path_key(object task):
     """What upstream sorts a task by; releases differ in how much of the path counts."""
     path = path_slot.get(task)
     if sorts_by_path_alone:
-        return path_text(path, 0)
+        return path_text(path)
     if whole_path:
-        return writes_sort_key(task_path_str(path))
-    return path_text(path[:3], 0)
+        return writes_sort_key(path_text(path))
+    return path_text(path[:3])
 
 
 cdef bint are_sorted(list keys) except -1:
