@@ -10,6 +10,7 @@ imported here, so each costs only what it is:
 `trigger_index`             `TriggerIndex`: from the channels that changed to the nodes that run
 `tally.Tally`               counts of calls and of fallbacks by reason
 `kept_threads`              threads of executors, kept from one executor for the next
+`executor_jobs`             jobs of thread pools, handed over and answered without Python calls
 `msgpack_writer`            `Writer`: MessagePack into a buffer that grows
 `msgpack_reader`            `Reader`: MessagePack, with every length checked
 `indexed_dicts`             dicts that know a group of their keys, or the greatest

@@ -47,6 +47,8 @@ cdef object thread_bootstrap_inner = getattr(threading.Thread, "_bootstrap_inner
 cdef object allocate_lock = _thread.allocate_lock
 cdef object get_native_id = getattr(threading, "get_native_id", lambda: None)
 cdef object set_sentinel = getattr(_thread, "_set_sentinel", None)
+cdef object Semaphore = threading.Semaphore
+cdef object semaphore_acquire = threading.Semaphore.acquire
 cdef object stock_adjust = ThreadPoolExecutor._adjust_thread_count
 cdef dict threading_names = threading.__dict__
 cdef dict futures_names = _futures.__dict__
@@ -216,16 +218,45 @@ cdef class _Hiring:
 
     def __call__(self):
         executor = self.executor()
-        if executor is None:
-            return
-        if not is_plain():
-            stock_adjust(executor)
-            return
-        if executor._idle_semaphore.acquire(timeout=0):
-            return
-        count = len(executor._threads)
-        if count >= executor._max_workers:
-            return
+        if executor is not None:
+            adjust(executor)
+
+
+cdef bint took_idle(object semaphore) except -1:
+    """`semaphore.acquire(timeout=0)`, without the wait for what is not there."""
+    cdef bint taken = False
+    if type(semaphore) is not Semaphore or Semaphore.acquire is not semaphore_acquire:
+        return semaphore.acquire(timeout=0)
+    lock = semaphore._cond
+    lock.acquire()
+    try:
+        if semaphore._value > 0:
+            semaphore._value -= 1
+            taken = True
+    finally:
+        lock.release()
+    return taken
+
+
+cdef bint hires(object adjusting) except -1:
+    """Whether it is what an executor has that keeps threads."""
+    return type(adjusting) is _Hiring
+
+
+cdef int adjust(object executor) except -1:
+    """Have a thread for one more job, kept or new, unless one is idle or there are enough."""
+    if took_idle(executor._idle_semaphore):
+        return 0
+    if is_plain():
+        hire(executor)
+    else:
+        stock_adjust(executor)
+    return 0
+
+
+cdef int hire(object executor) except -1:
+    count = len(executor._threads)
+    if count < executor._max_workers:
         queue = executor._work_queue
         # The callback wakes the thread when the executor is lost.
         lost = weakref.ref(executor, lambda _, queue=queue: queue.put(None))
@@ -237,6 +268,7 @@ cdef class _Hiring:
         start(thread)
         executor._threads.add(thread)
         futures_names["_threads_queues"][thread] = queue
+    return 0
 
 
 cdef bint keeps_threads(object executor) except -1:

@@ -198,6 +198,52 @@ def the_thread_of_a_node_alone(drive: Drive) -> None:
     drive.run(builder.compile(checkpointer=drive.saver), {"n": 0})
 
 
+def in_threads(way: Way) -> bool:
+    return way.is_async and way.sync_nodes
+
+
+@SCENARIOS.add(in_threads)
+def the_thread_of_a_sync_node(drive: Drive) -> None:
+    main = threading.current_thread()
+
+    def looked(name: str) -> None:
+        thread = threading.current_thread()
+        prefix, _, number = thread.name.partition("_")
+        drive.note(name, thread is main, thread.daemon, prefix, number.isdigit(), VARIABLE.get())
+        VARIABLE.set(name)
+
+    def node(state: Count, config: RunnableConfig) -> Any:
+        looked("node")
+        drive.note("config", config is get_config())
+        return {"n": state["n"] + 1}
+
+    def route(state: Count) -> Any:
+        looked("route")
+        return "node" if state["n"] < 3 else END
+
+    builder = StateGraph(Count).add_node("node", node).add_edge(START, "node")
+    builder.add_conditional_edges("node", route, ["node", END])
+    drive.run(builder.compile(checkpointer=drive.saver), {"n": 0})
+
+
+@SCENARIOS.add(in_threads)
+def errors_in_the_thread_of_a_sync_node(drive: Drive) -> None:
+    def failing(error: BaseException) -> Any:
+        def fail(state: Count) -> Any:
+            raise error
+
+        return fail
+
+    for error in (KeyError("x"), StopIteration(1), asyncio.CancelledError("c"), TimeoutError("t")):
+        builder = StateGraph(Count).add_node("node", lambda state: {"n": state["n"] + 1})
+        builder.add_node("failing", failing(error)).add_edge(START, "node")
+        builder.add_edge("node", "failing")
+        drive.run(builder.compile(checkpointer=drive.saver), {"n": 0})
+        builder = StateGraph(Count).add_node("node", lambda state: {"n": state["n"] + 1})
+        builder.add_edge(START, "node").add_conditional_edges("node", failing(error), ["node", END])
+        drive.run(builder.compile(checkpointer=drive.saver), {"n": 0})
+
+
 @SCENARIOS.add(asynchronous)
 def the_task_of_a_node(drive: Drive) -> None:
     async def node(state: Count) -> Any:

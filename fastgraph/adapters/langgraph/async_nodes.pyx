@@ -38,6 +38,7 @@ from fastgraph.adapters.langgraph.nodes cimport (
     traces_as_is,
     with_callbacks,
 )
+from fastgraph.adapters.langgraph.thread_calls cimport called
 from fastgraph.adapters.langgraph.turns cimport (
     enter_scope,
     joins_contexts,
@@ -111,7 +112,7 @@ async def _answer(Branch branch, value, dict config, source, run_id, str tag):
         config, grandchild_of(source, path_id, AsyncCallbackManager, config.get("metadata"))
     )
     try:
-        coroutine = path.afunc(value, **given)
+        coroutine = called(path.afunc, value, given)
         if joins_contexts:
             scope = enter_scope(own, None)
             try:
@@ -353,7 +354,7 @@ async def _traced(self, input, dict config, dict given):
             own = with_callbacks(config, child_of(manager, run_id, AsyncCallbackManager, None))
         else:
             own = with_callbacks(config, run.get_child())
-        coroutine = self.afunc(input, **given)
+        coroutine = called(self.afunc, input, given)
         if joins_contexts:
             if run is not None:
                 traced = traced_run(run)
@@ -402,10 +403,8 @@ class RunnableCallable:
         inject(self, config, given)
         if self.trace:
             value = await _traced(self, input, config, given)
-        elif given:
-            value = await self.afunc(input, **given)
         else:
-            value = await self.afunc(input)
+            value = await called(self.afunc, input, given)
         if self.recurse and is_runnable(value):
             return await value.ainvoke(input, config)
         return value

@@ -40,6 +40,7 @@ from fastgraph.adapters.langgraph.channel_writes cimport is_runnable, write_chan
 from fastgraph.adapters.langgraph.executor cimport background_of, forget, keep
 from fastgraph.adapters.langgraph.nodes cimport inject
 from fastgraph.adapters.langgraph.retry cimport attempt_config, outside
+from fastgraph.adapters.langgraph.thread_calls cimport called
 from fastgraph.adapters.langgraph.turns cimport (
     is_plain,
     joins_contexts,
@@ -604,10 +605,7 @@ cdef class NodeCall:
         self.token = PyContextVar_Set(child_config_var, self.own)
         given = dict(step.kwargs)
         inject(step, self.own, given)
-        if given:
-            coroutine = PyObject_Call(step.afunc, (self.input,), given)
-        else:
-            coroutine = step.afunc(self.input)
+        coroutine = called(step.afunc, self.input, given)
         self.waiting = coroutine if PyCoro_CheckExact(coroutine) else _result(coroutine)
         return 0
 

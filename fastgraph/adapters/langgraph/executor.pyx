@@ -24,6 +24,7 @@ from langgraph.pregel import _executor
 
 from fastgraph.adapters.langgraph.callbacks cimport is_stock
 from fastgraph.adapters.langgraph.nodes cimport is_method
+from fastgraph.kernels.executor_jobs cimport submitted
 from fastgraph.kernels.kept_threads cimport keeps_threads
 from fastgraph.kernels.tally cimport Tally
 
@@ -169,6 +170,12 @@ cdef bint is_plain(object executor) except -1:
     )
 
 
+cdef object job_of(object executor, object function, tuple args, dict kwargs):
+    """The future of a job that was handed to an executor."""
+    future = submitted(executor, function, args, kwargs)
+    return submit_job(executor, function, *args, **kwargs) if future is None else future
+
+
 def context_submit(self, func, *args, **kwargs):
     """Run a function in a thread, in a copy of the context.
 
@@ -179,7 +186,7 @@ def context_submit(self, func, *args, **kwargs):
         context_submit_tally.fell_back("a subclass, or somebody else's executor")
         return stock_context_submit(self, func, *args, **kwargs)
     keeps_threads(self)
-    return submit_job(self, PyContext_CopyCurrent().run, func, *args, **kwargs)
+    return job_of(self, PyContext_CopyCurrent().run, (func, *args), kwargs)
 
 
 cdef object own_context_submit = context_submit
@@ -226,9 +233,9 @@ def thread_submit(
     keeps_threads(executor)
     run = PyContext_CopyCurrent().run
     if __next_tick__:
-        task = submit_job(executor, _executor.next_tick, run, fn, *args, **kwargs)
+        task = job_of(executor, _executor.next_tick, (run, fn, *args), kwargs)
     else:
-        task = submit_job(executor, run, fn, *args, **kwargs)
+        task = job_of(executor, run, (fn, *args), kwargs)
     self.tasks[task] = (__cancel_on_exit__, __reraise_on_exit__)
     task.add_done_callback(self.done)
     return task

@@ -130,6 +130,7 @@ CONTEXTS: Proven = {
     f"{RUNNABLE}:_set_config_context": {"c0a581e57fb912ff"},
     f"{RUNNABLE}:_unset_config_context": {"ae2c6e5cd247ad54"},
 }
+THREAD_CALLS: Proven = {f"{CORE_CONFIG}:run_in_executor": {"89cdb3e4c30afcb8"}}
 CORE_METADATA: Proven = {f"{CORE_CONFIG}:_merge_metadata_dicts": {"07dc34d704f2ba91"}}
 CORE_CHILDREN: Proven = {
     f"{CORE_CALLBACKS}:BaseCallbackManager.__init__": {"8f6026080a7e2e4d"},
@@ -564,6 +565,7 @@ TARGETS: tuple[Target, ...] = (
             CORE_RUNS,
             CORE_ASYNC_ENDS,
             INLINE_HANDLERS,
+            THREAD_CALLS,
         ),
     ),
     target(
@@ -571,8 +573,9 @@ TARGETS: tuple[Target, ...] = (
         (RUNNABLE,),
         {"": {"532d4c483ad1c2f1", "0507c8f2a9bd3a3c"}},
         "async_nodes:make_callable_ainvoke",
-        "Calls an async function with what it asks to be given, as a run of its own if traced.",
-        "A config in a plain dict, an async function, arguments that are not exploded.",
+        "Calls an async function, or a sync one in a thread, with what it asks to be given, as a run "
+        "of its own if traced.",
+        "A config in a plain dict, arguments that are not exploded.",
         (
             CONTEXTS,
             PATCH_CONFIG,
@@ -580,6 +583,7 @@ TARGETS: tuple[Target, ...] = (
             CORE_RUNS,
             CORE_ASYNC_ENDS,
             INLINE_HANDLERS,
+            THREAD_CALLS,
         ),
     ),
     target(

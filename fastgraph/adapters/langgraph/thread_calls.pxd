@@ -1,0 +1,1 @@
+cdef object called(object afunc, object value, dict given)
