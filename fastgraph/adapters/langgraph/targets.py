@@ -573,8 +573,8 @@ TARGETS: tuple[Target, ...] = (
         (RUNNABLE,),
         {"": {"532d4c483ad1c2f1", "0507c8f2a9bd3a3c"}},
         "async_nodes:make_callable_ainvoke",
-        "Calls an async function, or a sync one in a thread, with what it asks to be given, as a run "
-        "of its own if traced.",
+        "Calls an async function, or a sync one in a thread, with what it asks to be given, as a "
+        "run of its own if traced.",
         "A config in a plain dict, arguments that are not exploded.",
         (
             CONTEXTS,
