@@ -37,6 +37,7 @@ from fastgraph.adapters.langgraph.nodes cimport (
     traced_run,
     traces_as_is,
     with_callbacks,
+    writes_alone,
 )
 from fastgraph.adapters.langgraph.thread_calls cimport called
 from fastgraph.adapters.langgraph.turns cimport (
@@ -397,6 +398,8 @@ class RunnableCallable:
         if not self.afunc or type(config) is not dict or self.explode_args:
             callable_tally.fell_back("no async function, no plain config, or exploded arguments")
             return await stock_callable_ainvoke(self, input, config, **kwargs)
+        if not kwargs and writes_alone(self, input, config):
+            return input
         given = dict(self.kwargs)
         if kwargs:
             given.update(kwargs)

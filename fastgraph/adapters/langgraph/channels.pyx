@@ -10,6 +10,7 @@ order and as often as upstream calls them.
 
 from langgraph._internal._typing import MISSING as _MISSING
 from langgraph.channels.any_value import AnyValue as _AnyValue
+from langgraph.channels.base import BaseChannel as _BaseChannel
 from langgraph.channels.binop import BinaryOperatorAggregate as _BinaryOperatorAggregate
 from langgraph.channels.ephemeral_value import EphemeralValue as _EphemeralValue
 from langgraph.channels.last_value import LastValue as _LastValue
@@ -30,6 +31,7 @@ except ImportError:  # before LangGraph 1.2
 
 MISSING = _MISSING
 
+cdef object BaseChannel = _BaseChannel
 cdef object LastValue = _LastValue
 cdef object EphemeralValue = _EphemeralValue
 cdef object AnyValue = _AnyValue
@@ -43,6 +45,11 @@ cdef object DeltaChannel = _DeltaChannel
 
 cdef Slot last_value = Slot(LastValue, "value")
 cdef Slot ephemeral_value = Slot(EphemeralValue, "value")
+cdef Slot last_key = Slot(LastValue, "key")
+cdef Slot last_type = Slot(LastValue, "typ")
+cdef Slot ephemeral_key = Slot(EphemeralValue, "key")
+cdef Slot ephemeral_type = Slot(EphemeralValue, "typ")
+cdef Slot ephemeral_guard = Slot(EphemeralValue, "guard")
 cdef Slot any_value = Slot(AnyValue, "value")
 cdef Slot untracked_value = Slot(UntrackedValue, "value")
 cdef Slot aggregate_value = Slot(BinaryOperatorAggregate, "value")
@@ -374,16 +381,84 @@ cdef object tabled(object result, Tally tally):
     return result
 
 
-def channels_from_checkpoint(*args, **kwargs):
-    """Upstream's channels, as a `ChannelTable`."""
+cdef object fresh(Kind kind, object spec, object value):
+    """`spec.from_checkpoint(value)`."""
+    if kind == LAST_VALUE:
+        channel = LastValue.__new__(LastValue)
+        last_type.set(channel, last_type.get(spec))
+        last_key.set(channel, last_key.get(spec))
+        last_value.set(channel, value)
+    elif kind == EPHEMERAL:
+        channel = EphemeralValue.__new__(EphemeralValue)
+        ephemeral_type.set(channel, ephemeral_type.get(spec))
+        ephemeral_key.set(channel, ephemeral_key.get(spec))
+        ephemeral_guard.set(channel, ephemeral_guard.get(spec))
+        ephemeral_value.set(channel, value)
+    else:
+        channel = spec.from_checkpoint(value)
+    return channel
+
+
+cdef tuple hydrated(object specs, object checkpoint):
+    """The channels of a checkpoint and the managed values; None where upstream has to look.
+
+    It looks where values may have to be rebuilt from the history of the thread: for channels that
+    store deltas, and for those that did when the checkpoint was made.
+    """
+    cdef dict channels = {}
+    cdef dict managed = {}
+    cdef dict values
+    cdef Kind kind
+    if type(specs) is not dict or type(checkpoint) is not dict:
+        return None
+    if type(checkpoint["channel_values"]) is not dict:
+        return None
+    values = checkpoint["channel_values"]
+    for name, spec in (<dict>specs).items():
+        kind = kind_of(spec)
+        if kind == OPAQUE:
+            if isinstance(spec, BaseChannel):
+                return None
+            managed[name] = spec
+            continue
+        value = values.get(name, MISSING)
+        if kind == DELTA:
+            return None
+        if kind == AGGREGATE and value is MISSING and name in checkpoint["channel_versions"]:
+            return None
+        channels[name] = spec
+    # Not before, as some channels ask a type of the user's for what is empty.
+    for name, spec in channels.items():
+        channels[name] = fresh(kind_of(spec), spec, values.get(name, MISSING))
+    return ChannelTable(channels), managed
+
+
+def channels_from_checkpoint(specs, checkpoint, **kwargs):
+    """A run's channels with what a checkpoint stores of them, as a `ChannelTable`.
+
+    Replaces `langgraph.pregel._checkpoint.channels_from_checkpoint`.
+    """
     channels_tally.calls += 1
-    return tabled(stock_channels_from_checkpoint(*args, **kwargs), channels_tally)
+    result = hydrated(specs, checkpoint)
+    if result is not None:
+        return result
+    channels_tally.fell_back("a channel of another type, or a history to replay")
+    return tabled(stock_channels_from_checkpoint(specs, checkpoint, **kwargs), channels_tally)
 
 
-async def achannels_from_checkpoint(*args, **kwargs):
-    """Upstream's channels, as a `ChannelTable`."""
+async def achannels_from_checkpoint(specs, checkpoint, **kwargs):
+    """The same for async runs.
+
+    Replaces `langgraph.pregel._checkpoint.achannels_from_checkpoint`.
+    """
     achannels_tally.calls += 1
-    return tabled(await stock_achannels_from_checkpoint(*args, **kwargs), achannels_tally)
+    result = hydrated(specs, checkpoint)
+    if result is not None:
+        return result
+    achannels_tally.fell_back("a channel of another type, or a history to replay")
+    return tabled(
+        await stock_achannels_from_checkpoint(specs, checkpoint, **kwargs), achannels_tally
+    )
 
 
 def make_channels_from_checkpoint(original, Tally tally not None, str variant):

@@ -6,10 +6,12 @@ is the one upstream makes, from the same coroutine, in the same context.
 
 Domain, sync: executors as LangChain makes them, which the engine and `ToolNode` make anew for each
 run and each call. Their threads are kept for the next one, see `fastgraph.kernels.kept_threads`.
-The engine's jobs copy the context once more than is needed: the function runs in the copy made
-here, within one that nothing else is run in.
+A run's executor is made when there is something for it. The engine's jobs copy the context once
+more than is needed: the function runs in the copy made here, within one that nothing else is run
+in.
 """
 
+import _thread
 import asyncio
 from concurrent.futures import Future as _Future
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +20,7 @@ from concurrent.futures._base import FINISHED as _FINISHED
 from langchain_core.runnables.config import (
     ContextThreadPoolExecutor as _ContextThreadPoolExecutor,
 )
+from langchain_core.runnables.config import get_executor_for_config as _get_executor_for_config
 from langgraph._internal import _future
 from langgraph.errors import GraphBubbleUp as _GraphBubbleUp
 from langgraph.pregel import _executor
@@ -41,6 +44,9 @@ cdef object AsyncBackgroundExecutor = _executor.AsyncBackgroundExecutor
 cdef bint has_contexts = not _future.CONTEXT_NOT_SUPPORTED
 cdef bint has_eager_tasks = not _future.EAGER_NOT_SUPPORTED
 
+cdef object BackgroundExecutor = _executor.BackgroundExecutor
+cdef object get_executor_for_config = _get_executor_for_config
+cdef object allocate_lock = _thread.allocate_lock
 cdef object ContextThreadPoolExecutor = _ContextThreadPoolExecutor
 # What is left out; somebody may have put something else in its place.
 cdef object submit_in_context = _ContextThreadPoolExecutor.submit
@@ -49,6 +55,7 @@ cdef object submit_job = ThreadPoolExecutor.submit
 cdef object stock_submit
 cdef object stock_thread_submit
 cdef object stock_thread_done
+cdef object stock_init
 cdef Tally submit_tally
 cdef object stock_context_submit
 cdef object stock_done
@@ -56,6 +63,7 @@ cdef Tally done_tally
 cdef Tally context_submit_tally
 cdef Tally thread_submit_tally
 cdef Tally thread_done_tally
+cdef Tally init_tally
 
 
 def submit(
@@ -202,6 +210,87 @@ cdef object own_submit = submit
 cdef object own_done = done
 
 
+# The executor of a sync run
+
+cdef class LateExecutor:
+    """The executor of a run, made when the run has something for it.
+
+    A run without a saver and with one task at a time has nothing; making an executor asks the
+    system for the number of its processors. What LangGraph submits, shuts down and looks at is
+    there, should it be switched back to its own functions meanwhile.
+    """
+
+    cdef object lock
+    cdef object workers
+    cdef object prefix
+    cdef object executor
+    cdef bint is_over
+
+    cdef object made(self):
+        """From any thread, once."""
+        if self.executor is None:
+            with self.lock:
+                if self.executor is None:
+                    executor = ContextThreadPoolExecutor(self.workers, self.prefix)
+                    if self.is_over:
+                        executor.shutdown()
+                    self.executor = executor
+        return self.executor
+
+    def submit(self, *args, **kwargs):
+        return self.made().submit(*args, **kwargs)
+
+    @property
+    def _max_workers(self):
+        return self.made()._max_workers
+
+    def __exit__(self, *error):
+        """Wait for the threads, if there are any."""
+        self.is_over = True
+        if self.executor is not None:
+            self.executor.__exit__(*error)
+        return False
+
+
+cdef str executor_outside(object config):
+    """Why the executor has to be made at once; None inside the domain."""
+    if type(config) is not dict:
+        return "a config of another type"
+    workers = (<dict>config).get("max_concurrency")
+    if workers is not None and (type(workers) is not int or workers < 1):
+        return "a max_concurrency that is refused"
+    if _executor.get_executor_for_config is not get_executor_for_config:
+        return "somebody else's executor"
+    return None
+
+
+def thread_init(self, config):
+    """Prepare a run's background tasks.
+
+    Replaces `langgraph.pregel._executor.BackgroundExecutor.__init__`.
+    """
+    cdef LateExecutor executor
+    init_tally.calls += 1
+    reason = executor_outside(config)
+    if reason is not None or type(self) is not BackgroundExecutor:
+        init_tally.fell_back(reason or "a subclass")
+        stock_init(self, config)
+        return
+    executor = LateExecutor.__new__(LateExecutor)
+    executor.lock = allocate_lock()
+    executor.workers = (<dict>config).get("max_concurrency")
+    # Every executor of the process takes a number for the names of its threads.
+    executor.prefix = f"ThreadPoolExecutor-{ContextThreadPoolExecutor._counter()}"
+    self.stack = self.executor = executor
+    self.tasks = {}
+
+
+def make_thread_init(original, Tally tally not None, str variant):
+    global stock_init, init_tally
+    stock_init, init_tally = original, tally
+    return thread_init
+
+
 def thread_submit(
     self,
     fn,
@@ -218,6 +307,8 @@ def thread_submit(
     """
     thread_submit_tally.calls += 1
     executor = self.executor
+    if type(executor) is LateExecutor:
+        executor = (<LateExecutor>executor).made()
     if not is_plain(executor):
         thread_submit_tally.fell_back("an executor of another kind")
         return stock_thread_submit(

@@ -385,6 +385,13 @@ cdef object traced_call(object self, object input, dict config, dict kwargs):
     return value
 
 
+cdef bint writes_alone(object self, object value, dict config) except -1:
+    """Whether it is a channel writer, as the node is that a graph starts with, and has written."""
+    return (
+        writes_channels(self) and not is_runnable(value) and write_channels(self, value, config)
+    )
+
+
 cdef object invoked(object self, object input, object config, dict kwargs):
     """`self.invoke(input, config, **kwargs)` of a `RunnableCallable`."""
     cdef dict given
@@ -393,6 +400,8 @@ cdef object invoked(object self, object input, object config, dict kwargs):
     if self.func is None or type(config) is not dict or self.explode_args:
         callable_tally.fell_back("no function, no plain config, or exploded arguments")
         return stock_callable_invoke(self, input, config, **(kwargs or {}))
+    if not kwargs and writes_alone(self, input, config):
+        return input
     given = dict(self.kwargs)
     if kwargs:
         given.update(kwargs)

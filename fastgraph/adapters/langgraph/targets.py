@@ -621,6 +621,21 @@ TARGETS: tuple[Target, ...] = (
         ({f"{CORE_CONFIG}:ContextThreadPoolExecutor.submit": {"8f2911e66df56303"}},),
     ),
     target(
+        "BackgroundExecutor.__init__",
+        (EXECUTOR,),
+        {"": {"a306ae00f2dfdcea"}},
+        "executor:make_thread_init",
+        "Prepares a sync run's background tasks; its threads are the run's when it has any.",
+        "A config in a plain dict, LangChain's own executors.",
+        (
+            {
+                f"{EXECUTOR}:BackgroundExecutor": {"1c3c3b03d60d5838", "ce4255c6934d7dcc"},
+                f"{CORE_CONFIG}:get_executor_for_config": {"baf309465d02681f"},
+                f"{CORE_CONFIG}:ContextThreadPoolExecutor": {"bcb11a17336abffa"},
+            },
+        ),
+    ),
+    target(
         "BackgroundExecutor.done",
         (EXECUTOR,),
         {"": {"156143f3cb309f47"}},
@@ -740,8 +755,9 @@ TARGETS: tuple[Target, ...] = (
             }
         },
         "channels:make_channels_from_checkpoint",
-        "Lets upstream make a run's channels and keeps book of them for the run.",
-        "All calls.",
+        "Makes a run's channels and keeps book of them for the run.",
+        "Channels of built-in types that store their values; upstream makes any other.",
+        (CHANNELS,),
     ),
     target(
         "achannels_from_checkpoint",
@@ -749,7 +765,8 @@ TARGETS: tuple[Target, ...] = (
         {"": {ABSENT, "2109fb07685d1c73", "c346d814a8b4be0d", "e8b3750e2d974026"}},
         "channels:make_achannels_from_checkpoint",
         "The same for async runs.",
-        "All calls; the function exists from LangGraph 1.2 on.",
+        "The same; the function exists from LangGraph 1.2 on.",
+        (CHANNELS,),
     ),
     target(
         "Pregel.invoke",
@@ -855,6 +872,15 @@ TARGETS: tuple[Target, ...] = (
         "checkpoint:make_get_new_channel_versions",
         "Finds the channels that were written since the checkpoint saved before.",
         "Versions as savers make them: text in dicts.",
+    ),
+    target(
+        "empty_checkpoint",
+        (CHECKPOINT, LOOP, MAIN, DRAW),
+        {"": {"b6749f665bdd1a99"}},
+        "checkpoint:make_empty_checkpoint",
+        "Makes the checkpoint that a new thread starts from.",
+        "All calls.",
+        (CHECKPOINTS,),
     ),
     target(
         "create_checkpoint",
