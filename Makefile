@@ -6,6 +6,8 @@ VENV ?= .venv
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 GATE_ARGS ?=
+ASV_ARGS ?=
+ASV_BASE ?= HEAD~1
 CONFORMANCE_ARGS ?=
 FUZZ_SECONDS ?= 600
 FUZZ_ARGS ?=
@@ -30,7 +32,8 @@ unexport FASTGRAPH FASTGRAPH_KERNELS FASTGRAPH_NO_EXTENSIONS FASTGRAPH_REQUIRE_E
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo build venv test lint types pytest kills fuzz test-numba conformance docs bench \
-	bench-quick superstep codec perf-gate perf-baseline dist fingerprints fingerprints-check tables constraints clean distclean
+	bench-quick superstep codec perf-gate perf-baseline \
+	asv-run asv-continuous asv-publish dist fingerprints fingerprints-check tables constraints clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,7 +75,7 @@ bench: $(VENV)/.with-benchmarks build ## LangGraph's own benchmarks, stock again
 	$(BIN)/python -m benchmarks.langgraph_bench $(BENCH_ARGS)
 
 bench-quick: $(VENV)/.with-benchmarks build ## a few graphs under pytest-benchmark, stock beside patched
-	$(BIN)/python -m pytest benchmarks --benchmark-group-by=param:graph,param:size $(PYTEST_ARGS)
+	$(BIN)/python -m pytest benchmarks --benchmark-group-by=param:case $(PYTEST_ARGS)
 
 superstep: $(VENV)/.with-benchmarks build ## what a superstep costs, beside what is wanted
 	$(BIN)/python -m benchmarks.superstep $(BENCH_ARGS)
@@ -88,6 +91,17 @@ perf-gate: $(VENV)/.with-benchmarks build ## instructions per superstep and code
 
 perf-baseline: $(VENV)/.with-benchmarks build ## count that baseline anew, to be committed with an intended change
 	$(BIN)/python -m benchmarks.gate --update $(GATE_ARGS)
+
+asv-run: $(VENV)/.with-benchmarks ## all benchmarks of this commit, in environments of their own; long
+	$(BIN)/python -m asv machine --yes
+	$(BIN)/python -m asv run $(ASV_ARGS) 'HEAD^!'
+
+asv-continuous: $(VENV)/.with-benchmarks ## this commit against ASV_BASE, side by side
+	$(BIN)/python -m asv machine --yes
+	$(BIN)/python -m asv continuous $(ASV_ARGS) $(ASV_BASE) HEAD
+
+asv-publish: $(VENV)/.with-benchmarks ## a site of all results so far, in .asv/html
+	$(BIN)/python -m asv publish
 
 dist: $(VENV)/.created ## sdist, and a wheel built from it, into dist/
 	FASTGRAPH_REQUIRE_EXTENSIONS=1 $(BIN)/python -m build --no-isolation

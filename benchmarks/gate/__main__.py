@@ -5,7 +5,8 @@ hash seed: neither start-up nor the machine's other work counts. What is compare
 itself, of the patched side alone. A ratio to stock would say the same, as stock is the same on both
 sides, and would need five times as long; and it is no figure that another interpreter or compiler
 agrees on either. So the baseline tells what it was counted with, and there is no comparison with
-anything else.
+anything else. It has a range of counts per row, from several layouts of memory; a row that takes
+more is counted again in other layouts, and the least of them stands.
 
     python -m benchmarks.gate
     python -m benchmarks.gate --only codec
@@ -27,6 +28,8 @@ from benchmarks.gate.baseline import (
     TOLERANCE,
     BadBaselineError,
     Baseline,
+    Change,
+    Range,
     compared,
     table,
     tripped,
@@ -35,14 +38,45 @@ from benchmarks.gate.environment import differing, environment
 from benchmarks.gate.rows import ROWS, Row
 from benchmarks.superstep.counting import CannotMeasureError, counts
 
+#: Layouts of memory: of a baseline, and those that a row is counted in again.
+LAYOUTS = range(4)
+AGAIN = range(4, 7)
 
-def counted(rows: Sequence[Row], jobs: int = 2) -> dict[str, int]:
+
+def counted(rows: Sequence[Row], jobs: int = 2, layout: int = 0) -> dict[str, int]:
     """Count the instructions of each row, in so many processes at a time."""
     found: dict[str, int] = {}
     with ThreadPoolExecutor(jobs) as pool:
-        for part in pool.map(counted_together, batches(rows, jobs)):
+        parts = batches(rows, jobs)
+        for part in pool.map(counted_together, parts, [layout] * len(parts)):
             found |= part
     return {row.name: found[row.name] for row in rows}
+
+
+def ranges(rows: Sequence[Row], jobs: int) -> dict[str, Range]:
+    """Count each row in some layouts of memory; returns the lowest and highest counts."""
+    counts = [counted(rows, jobs, layout) for layout in LAYOUTS]
+    return {
+        row.name: (min(each[row.name] for each in counts), max(each[row.name] for each in counts))
+        for row in rows
+    }
+
+
+def held_against(
+    baseline: Baseline, rows: Sequence[Row], jobs: int, tolerance: float, *, whole: bool
+) -> list[Change]:
+    """Compare the rows; those that take more get another chance in other layouts."""
+    found = counted(rows, jobs)
+    for layout in AGAIN:
+        changes = compared(baseline.instructions, found, whole=whole)
+        more = {each.name for each in changes if each.verdict(tolerance) == "more"}
+        again = [row for row in rows if row.name in more]
+        if not again:
+            break
+        print(f"counting again: {', '.join(sorted(more))}", file=sys.stderr, flush=True)
+        for name, count in counted(again, jobs, layout).items():
+            found[name] = min(found[name], count)
+    return compared(baseline.instructions, found, whole=whole)
 
 
 def batches(rows: Sequence[Row], jobs: int) -> list[list[Row]]:
@@ -56,10 +90,10 @@ def batches(rows: Sequence[Row], jobs: int) -> list[list[Row]]:
     return split
 
 
-def counted_together(rows: Sequence[Row]) -> dict[str, int]:
+def counted_together(rows: Sequence[Row], layout: int = 0) -> dict[str, int]:
     """Count the instructions of rows of one child module, in one process and its forks."""
     runs = [(row.program, size) for row in rows for size in row.sizes]
-    collected = counts("patched", runs, rows[0].child)
+    collected = counts("patched", runs, rows[0].child, layout)
     found = {}
     for row in rows:
         short, long = (collected[row.program, size] for size in row.sizes)
@@ -99,7 +133,7 @@ def main(arguments: list[str] | None = None) -> int:
     started = time.monotonic()
     try:
         if options.update:
-            Baseline(environment(), counted(rows, options.jobs)).write(options.baseline)
+            Baseline(environment(), ranges(rows, options.jobs)).write(options.baseline)
             print(f"{options.baseline}: {len(rows)} rows in {time.monotonic() - started:.0f} s")
             return 0
         baseline = Baseline.read(options.baseline)
@@ -109,10 +143,11 @@ def main(arguments: list[str] | None = None) -> int:
                 f"the baseline was counted with {'; '.join(others)}: renew it with "
                 "make perf-baseline on a commit that is known to be good"
             )
-        found = counted(rows, options.jobs)
+        changes = held_against(
+            baseline, rows, options.jobs, options.tolerance, whole=not options.only
+        )
     except (BadBaselineError, CannotMeasureError) as error:
         return refused(str(error))
-    changes = compared(baseline.instructions, found, whole=not options.only)
     print(table(changes, options.tolerance))
     failed = tripped(changes, options.tolerance)
     print(f"\n{len(rows)} rows in {time.monotonic() - started:.0f} s")

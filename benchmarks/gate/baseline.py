@@ -1,4 +1,8 @@
-"""The counts that a change is held against, and how far it may be from them."""
+"""The counts that a change is held against, and how far it may be from them.
+
+A row's count is the same in each run, but not in each layout of memory (see
+`benchmarks.superstep.shifted`): a baseline has the lowest and the highest of some.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from fastgraph.cli.table import aligned
 
 BASELINE = Path(__file__).with_name("baseline.json")
 TOLERANCE = 0.03
+
+#: The lowest and the highest count of a row.
+Range: TypeAlias = tuple[int, int]
 
 Verdict = Literal["same", "more", "less", "new", "gone"]
 
@@ -25,7 +32,7 @@ class Baseline:
     """Counts by row, and what they were counted with."""
 
     environment: Mapping[str, str]
-    instructions: Mapping[str, int]
+    instructions: Mapping[str, Range]
 
     @classmethod
     def read(cls, path: Path) -> Baseline:
@@ -38,7 +45,8 @@ class Baseline:
         """
         try:
             found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            return cls(dict(found["environment"]), dict(found["instructions"]))
+            counts = {name: (low, high) for name, (low, high) in found["instructions"].items()}
+            return cls(dict(found["environment"]), counts)
         except FileNotFoundError:
             raise BadBaselineError(f"there is no baseline at {path}; make perf-baseline") from None
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -46,12 +54,14 @@ class Baseline:
 
     def write(self, path: Path) -> None:
         """Write it, a row per line so that a change shows in its history."""
-        text = json.dumps(
-            {"environment": dict(self.environment), "instructions": dict(self.instructions)},
-            indent=1,
+        environment = json.dumps(dict(self.environment), indent=2).replace("\n}", "\n }")
+        counts = ",\n".join(
+            f"  {json.dumps(name)}: [{low}, {high}]"
+            for name, (low, high) in self.instructions.items()
         )
+        text = f'{{\n "environment": {environment},\n "instructions": {{\n{counts}\n }}\n}}\n'
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"{text}\n", encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -59,15 +69,16 @@ class Change:
     """A row then and now; one that is on one side only has no figure on the other."""
 
     name: str
-    before: int | None
+    before: Range | None
     now: int | None
 
     @property
     def part(self) -> float:
-        """How much more is executed, as a part of what was."""
+        """How much more is executed than the highest count was, or less than the lowest."""
         if self.before is None or self.now is None:
             return 0.0
-        return self.now / self.before - 1
+        low, high = self.before
+        return self.now / min(max(self.now, low), high) - 1
 
     def verdict(self, tolerance: float = TOLERANCE) -> Verdict:
         """Say on which side of the tolerance it is."""
@@ -81,7 +92,7 @@ class Change:
 
 
 def compared(
-    baseline: Mapping[str, int], counted: Mapping[str, int], *, whole: bool = True
+    baseline: Mapping[str, Range], counted: Mapping[str, int], *, whole: bool = True
 ) -> list[Change]:
     """Put the counts side by side; unless it is the whole of them, none is missing."""
     changes = [Change(name, baseline.get(name), now) for name, now in counted.items()]
@@ -105,7 +116,7 @@ def table(changes: Sequence[Change], tolerance: float = TOLERANCE) -> str:
     rows = [
         (
             change.name,
-            "" if change.before is None else f"{change.before:,}",
+            "" if change.before is None else " - ".join(f"{each:,}" for each in change.before),
             "" if change.now is None else f"{change.now:,}",
             "" if change.before is None or change.now is None else f"{change.part:+.2%}",
             WORDS[change.verdict(tolerance)],
