@@ -32,8 +32,8 @@ unexport FASTGRAPH FASTGRAPH_KERNELS FASTGRAPH_NO_EXTENSIONS FASTGRAPH_REQUIRE_E
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo build venv test lint types pytest kills fuzz test-numba conformance docs bench \
-	bench-quick superstep codec perf-gate perf-baseline \
-	asv-run asv-continuous asv-publish dist fingerprints fingerprints-check tables constraints clean distclean
+	bench-quick superstep codec perf-gate perf-baseline asv-run asv-continuous asv-publish dist \
+	fingerprints fingerprints-check tables constraints clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,8 +71,8 @@ conformance: $(VENV)-conformance/.ready build ## upstream's own test suites, pat
 docs: $(VENV)/.with-docs build ## build the documentation; warnings are errors
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
-bench: $(VENV)/.with-benchmarks build ## LangGraph's own benchmarks, stock against patched
-	$(BIN)/python -m benchmarks.langgraph_bench $(BENCH_ARGS)
+bench: $(VENV)/.with-benchmarks build ## every benchmark of the documentation in one report; hours
+	$(BIN)/python -m benchmarks.report $(BENCH_ARGS)
 
 bench-quick: $(VENV)/.with-benchmarks build ## a few graphs under pytest-benchmark, stock beside patched
 	$(BIN)/python -m pytest benchmarks --benchmark-group-by=param:case $(PYTEST_ARGS)

@@ -109,7 +109,7 @@ def times(result: CaseResult) -> Markup:
     axes.set_yticks([0, 1], [name for name, _ in sides])
     axes.invert_yaxis()
     axes.set_xlabel("ms per run")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.45), ncols=3, frameon=False)
+    figure.legend(loc="outside upper center", ncols=3, frameon=False)
     return _svg(figure, "What a run consists of, stock and patched")
 
 
@@ -123,6 +123,7 @@ def rounds(result: CaseResult) -> Markup:
     axes.plot(numbers, stock, "o", markersize=3, color=STOCK, label="stock")
     axes.plot(numbers, patched, "o", markersize=3, color=PATCHED, label="patched")
     axes.set_ylim(bottom=0)
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_xlabel("round")
     axes.set_ylabel("ms per run")
     axes.legend(frameon=False)
