@@ -12,6 +12,7 @@ from markupsafe import Markup
 matplotlib.use("svg")
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from fastgraph.cli.bench_result import Bench, CaseResult, Side
 from fastgraph.cli.bench_table import notes, rows
@@ -123,7 +124,7 @@ def rounds(result: CaseResult) -> Markup:
     axes.plot(numbers, stock, "o", markersize=3, color=STOCK, label="stock")
     axes.plot(numbers, patched, "o", markersize=3, color=PATCHED, label="patched")
     axes.set_ylim(bottom=0)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("round")
     axes.set_ylabel("ms per run")
     axes.legend(frameon=False)
