@@ -52,10 +52,11 @@ def python_with_compiled_stock(directory: Path) -> str:
     if not done.exists():
         where = "import langgraph.pregel as p, pathlib; print(pathlib.Path(p.__file__).parents[1])"
         package = Path(run(python, "-c", where).strip())
-        sources = [f"{name}.py" for name in MODULES]
+        sources = [f"{package.name}/{name}.py" for name in MODULES]
         # Its annotations are for type checkers; taken for C types they would change what runs.
         compiled = ("-m", "Cython.Build.Cythonize", "-3", "-i", "-X", "annotation_typing=False")
-        run(python, *compiled, *sources, cwd=package)
+        # Not from within the package, whose `types` would be taken for Python's own.
+        run(python, *compiled, *sources, cwd=package.parent)
         done.touch()
     return python
 

@@ -8,9 +8,6 @@ from typing import Any
 import matplotlib
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-
-matplotlib.use("svg")
-
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 

@@ -104,19 +104,26 @@ def test_nested_graphs_are_told_apart(engine: str) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_a_profiled_run_gives_and_falls_back_to_the_same(engine: str) -> None:
-    graph = loop(step)
+@pytest.mark.parametrize("saver", [None, InMemorySaver()], ids=["no saver", "saver"])
+def test_a_profiled_run_gives_and_falls_back_to_the_same(engine: str, saver: Any) -> None:
+    graph = loop(step, checkpointer=saver)
 
     def fallbacks() -> dict[str, int]:
         return {each.name: sum(each.fallbacks.values()) for each in fastgraph.status().targets}
 
-    results: list[Any] = []
-    with engine_of(engine):
-        expected = graph.invoke({"count": 0})
+    def run() -> dict[str, int]:
         before = fallbacks()
-        profiled(graph, lambda: results.append(graph.invoke({"count": 0})))
-        assert fallbacks() == before
-    assert results == [expected]
+        results.append(graph.invoke({"count": 0}, THREAD))
+        return {name: count - before[name] for name, count in fallbacks().items()}
+
+    results: list[Any] = []
+    found: list[dict[str, int]] = []
+    with engine_of(engine):
+        run()
+        expected = run()
+        profiled(graph, lambda: found.append(run()))
+    assert found == [expected]
+    assert results[1] == results[2]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
