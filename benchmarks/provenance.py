@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 from collections.abc import Sequence
 from datetime import datetime, timezone
@@ -17,11 +18,28 @@ def measured(command: str, packages: Sequence[str], *, note: str = "") -> str:
     """Say by which command, when, on what and with which versions figures were measured."""
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in packages)
     day = datetime.now(timezone.utc).date().isoformat()
-    more = f" {note}" if note else ""
-    return (
-        f"Measured by `{command}` on {day}: {machine()}; CPython {platform.python_version()}, "
-        f"{versions}.{more}"
+    return " ".join(
+        filter(
+            None,
+            (
+                f"Measured by `{command}` on {day}: {machine()}; "
+                f"CPython {platform.python_version()}, {versions}.",
+                note,
+                busy(),
+            ),
+        )
     )
+
+
+def busy() -> str:
+    """Say so if other work ran on the machine: times then mean little."""
+    try:
+        load = os.getloadavg()[1]
+    except (AttributeError, OSError):  # not on Windows
+        return ""
+    if load < 1.5:  # the measurement itself is one
+        return ""
+    return f"**The machine was busy (load {load:.1f}): the times are to be measured again.**"
 
 
 def write(path: Path, provenance: str, results: Sequence[dict[str, Any]]) -> None:

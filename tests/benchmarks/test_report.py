@@ -83,7 +83,14 @@ def test_provenance_is_kept_with_the_figures(tmp_path: Path) -> None:
     provenance.write(path, source, [{"a": 1}])
     assert provenance.read(path) == (source, [{"a": 1}])
     assert source.startswith("Measured by `make x` on 20")
-    assert "langgraph " in source and source.endswith(" 3 rounds.")
+    assert "langgraph " in source and " 3 rounds." in source
+
+
+@pytest.mark.parametrize(("load", "said"), [(0.9, ""), (11.64, "busy (load 11.6)")])
+def test_figures_of_a_busy_machine_say_so(monkeypatch, load, said) -> None:
+    monkeypatch.setattr(provenance.os, "getloadavg", lambda: (0.0, load, 0.0))
+    text = provenance.measured("make x", ["langgraph"])
+    assert said in text and ("busy" in text) is bool(said)
 
 
 def test_codec_figures_are_told_without_measuring_again(tmp_path, monkeypatch, capsys) -> None:
