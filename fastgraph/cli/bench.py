@@ -225,20 +225,28 @@ def _progress() -> Any:
 
 
 def report(bench: Bench, options: argparse.Namespace) -> None:
-    """Print the tables, and write the files that were asked for."""
+    """Write the files that were asked for, and print the tables.
+
+    Raises
+    ------
+    CommandError
+        If a file cannot be written.
+    """
     from fastgraph.cli.bench_table import show
 
-    show(bench, why_stock(bench.status))
-    written = []
+    # Files first: whoever reads the output may stop, as `head` does.
     if options.json is not None:
-        written.append((options.json, json.dumps(bench.to_dict(), indent=1)))
+        _write(options.json, json.dumps(bench.to_dict(), indent=1))
     if options.html is not None:
         from fastgraph.cli.bench_html import as_html
 
-        written.append((options.html, as_html(bench)))
-    for path, text in written:
-        try:
-            path.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise CommandError(f"cannot write {path}: {error.strerror}") from None
-        print(f"wrote {path}", file=sys.stderr)
+        _write(options.html, as_html(bench))
+    show(bench, why_stock(bench.status))
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"cannot write {path}: {error.strerror}") from None
+    print(f"wrote {path}", file=sys.stderr)

@@ -19,6 +19,8 @@ from fastgraph.profiling.breakdown import Breakdown
 MOST = 0.5
 #: From this part on, something is worth a line.
 MUCH = 0.1
+#: An engine that takes more than this part of stock's time hardly is another one.
+LITTLE_LESS = 0.8
 
 
 @dataclass(frozen=True)
@@ -123,14 +125,14 @@ class CaseResult:
         if self.stock.saver_share >= MUCH:
             reasons.append(f"a run waits {self.stock.saver_share:.0%} of its time for its saver")
         most = max(self.fallbacks, key=lambda each: each.count, default=None)
-        if most is not None and not reasons:
+        stock, patched = self.stock.engine_per_superstep, self.patched.engine_per_superstep
+        if most is not None and not reasons and patched > LITTLE_LESS * stock:
             reasons.append(
                 f"{most.count} of {most.calls} calls of {most.target} fell back: {most.reason}"
             )
         if reasons:
             return " and ".join(reasons)
         if self.ratio.high < 1:
-            stock, patched = self.stock.engine_per_superstep, self.patched.engine_per_superstep
             return (
                 f"the engine takes {patched * 1e6:.0f} us per superstep, stock {stock * 1e6:.0f}: "
                 "please report it, unless the machine was busy"
