@@ -5,6 +5,9 @@ PYTHON ?= python3
 VENV ?= .venv
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+GATE_ARGS ?=
+ASV_ARGS ?=
+ASV_BASE ?= HEAD~1
 CONFORMANCE_ARGS ?=
 FUZZ_SECONDS ?= 600
 FUZZ_ARGS ?=
@@ -29,7 +32,8 @@ unexport FASTGRAPH FASTGRAPH_KERNELS FASTGRAPH_NO_EXTENSIONS FASTGRAPH_REQUIRE_E
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo build venv test lint types pytest kills fuzz test-numba conformance docs bench \
-	bench-quick superstep codec dist fingerprints fingerprints-check tables constraints clean distclean
+	bench-quick superstep codec perf-gate perf-baseline asv-run asv-continuous asv-publish dist \
+	fingerprints fingerprints-check tables constraints clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,20 +71,37 @@ conformance: $(VENV)-conformance/.ready build ## upstream's own test suites, pat
 docs: $(VENV)/.with-docs build ## build the documentation; warnings are errors
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
-bench: $(VENV)/.with-bench build ## LangGraph's own benchmarks, stock against patched
-	$(BIN)/python -m benchmarks.langgraph_bench $(BENCH_ARGS)
+bench: $(VENV)/.with-benchmarks build ## every benchmark of the documentation in one report; hours
+	$(BIN)/python -m benchmarks.report $(BENCH_ARGS)
 
-bench-quick: $(VENV)/.with-bench build ## a few graphs under pytest-benchmark, stock beside patched
-	$(BIN)/python -m pytest benchmarks --benchmark-group-by=param:graph,param:size $(PYTEST_ARGS)
+bench-quick: $(VENV)/.with-benchmarks build ## a few graphs under pytest-benchmark, stock beside patched
+	$(BIN)/python -m pytest benchmarks --benchmark-group-by=param:case $(PYTEST_ARGS)
 
-superstep: $(VENV)/.with-bench build ## what a superstep costs, beside what is wanted
+superstep: $(VENV)/.with-benchmarks build ## what a superstep costs, beside what is wanted
 	$(BIN)/python -m benchmarks.superstep $(BENCH_ARGS)
 
 fuzz: $(VENV)/.with-test build ## fuzz the decoder under AddressSanitizer, FUZZ_SECONDS long; needs gcc
 	$(BIN)/python -m tools.fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_ARGS)
 
-codec: $(VENV)/.with-bench build ## what the checkpoint codec costs, beside what is wanted
+codec: $(VENV)/.with-benchmarks build ## what the checkpoint codec costs, beside what is wanted
 	$(BIN)/python -m benchmarks.codec $(BENCH_ARGS)
+
+perf-gate: $(VENV)/.with-benchmarks build ## instructions per superstep and codec call against the baseline
+	$(BIN)/python -m benchmarks.gate $(GATE_ARGS)
+
+perf-baseline: $(VENV)/.with-benchmarks build ## count that baseline anew, to be committed with an intended change
+	$(BIN)/python -m benchmarks.gate --update $(GATE_ARGS)
+
+asv-run: $(VENV)/.with-benchmarks ## all benchmarks of this commit, in environments of their own; long
+	$(BIN)/python -m asv machine --yes
+	$(BIN)/python -m asv run $(ASV_ARGS) 'HEAD^!'
+
+asv-continuous: $(VENV)/.with-benchmarks ## this commit against ASV_BASE, side by side
+	$(BIN)/python -m asv machine --yes
+	$(BIN)/python -m asv continuous $(ASV_ARGS) $(ASV_BASE) HEAD
+
+asv-publish: $(VENV)/.with-benchmarks ## a site of all results so far, in .asv/html
+	$(BIN)/python -m asv publish
 
 dist: $(VENV)/.created ## sdist, and a wheel built from it, into dist/
 	FASTGRAPH_REQUIRE_EXTENSIONS=1 $(BIN)/python -m build --no-isolation

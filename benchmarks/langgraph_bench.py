@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import importlib
-import json
 import logging
 import sys
 import time
@@ -31,10 +30,15 @@ from statistics import geometric_mean
 from typing import Any, ClassVar
 
 import fastgraph
+from benchmarks import provenance
+from benchmarks.superstep import page
 from fastgraph.cli.table import aligned
 from fastgraph.cli.timing import Pair, Spread, paired_rounds
 from tools.conformance.errors import ConformanceError
 from tools.conformance.sdists import unpacked_tests
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
+COMMAND = "make bench, langgraph"
 
 #: Switching leaves the processor's caches cold; a measurement has to be long against that.
 LEAST_SECONDS = 0.05
@@ -184,20 +188,34 @@ def milliseconds(seconds: float) -> str:
     return f"{seconds * 1000:.2f}"
 
 
+def cells(result: Result) -> tuple[str, ...]:
+    """The cells of one line."""
+    return (
+        result.name,
+        milliseconds(Spread.of([pair.stock for pair in result.pairs]).median),
+        milliseconds(Spread.of([pair.patched for pair in result.pairs]).median),
+        f"{result.ratio.median:.2f}",
+        f"{result.ratio.low:.2f}-{result.ratio.high:.2f}",
+    )
+
+
 def report(results: list[Result]) -> str:
-    rows = [
-        (
-            result.name,
-            milliseconds(Spread.of([pair.stock for pair in result.pairs]).median),
-            milliseconds(Spread.of([pair.patched for pair in result.pairs]).median),
-            f"{result.ratio.median:.2f}",
-            f"{result.ratio.low:.2f}-{result.ratio.high:.2f}",
-        )
-        for result in results
-    ]
+    rows = [cells(result) for result in results]
     table = aligned(("case", "stock ms", "patched ms", "ratio", "spread"), rows)
     mean = geometric_mean([result.ratio.median for result in results])
     return f"{table}\n\ngeometric mean of the ratios: {mean:.2f}"
+
+
+def as_markdown(results: list[Result], measured: str) -> str:
+    """The table for the documentation, below where its figures come from."""
+    mean = geometric_mean([result.ratio.median for result in results])
+    lines = [measured, "", f"Geometric mean of the ratios: **{mean:.2f}**.", ""]
+    lines += [
+        "| Case | Stock, ms | Patched, ms | Ratio | Middle half |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    lines += ["| " + " | ".join(cells(result)) + " |" for result in results]
+    return "\n".join(lines)
 
 
 def parsed(arguments: list[str] | None) -> argparse.Namespace:
@@ -214,6 +232,9 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
         "--cache", type=Path, default=Path("build/conformance"), help="where the sdist is kept"
     )
     parser.add_argument("--json", type=Path, help="write the results to this file, too")
+    parser.add_argument(
+        "--docs", action="store_true", help="renew the table of docs/benchmarks.md, too"
+    )
     return parser.parse_args(arguments)
 
 
@@ -231,8 +252,13 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     results = list(measure_all(cases, options.rounds, options.tolerance))
     print(report(results))
+    source = provenance.measured(
+        "make bench", ("langgraph", "langchain-core"), note=f"{options.rounds} rounds per case."
+    )
     if options.json:
-        options.json.write_text(json.dumps([result.to_dict() for result in results], indent=1))
+        provenance.write(options.json, source, [result.to_dict() for result in results])
+    if options.docs:
+        page.write(as_markdown(results, source), PAGE, COMMAND)
     slower = [result.name for result in results if is_slower(result, options.tolerance)]
     if slower:
         print(f"slower than stock: {', '.join(slower)}")

@@ -25,7 +25,7 @@ from fastgraph import settings
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "fastgraph"
 REQUIRED = settings.extensions_required()
-SHIPPED_SUFFIXES = {".py", ".pyi", ".pyx", ".pxd", ".json", ".typed"}
+SHIPPED_SUFFIXES = {".py", ".pyi", ".pyx", ".pxd", ".json", ".jinja", ".typed"}
 NOT_COPIED = shutil.ignore_patterns(
     ".*_cache", ".asv", ".benchmarks", ".git", ".hypothesis", ".venv*", "__pycache__", "_build",
     "build", "dist", "*.c", "*.egg-info", "*.html", "*.pyd", "*.so",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ command = pytest.importorskip(
     reason="the benchmarks are in the checkout",
     exc_type=ModuleNotFoundError,
 )
+from benchmarks import provenance  # noqa: E402
 from benchmarks.superstep import page, timing  # noqa: E402
 from benchmarks.superstep.results import Result, as_markdown, as_text  # noqa: E402
 from benchmarks.superstep.rows import PROGRAMS, ROWS, Row, program  # noqa: E402
@@ -61,12 +61,12 @@ def test_results_are_kept_and_told_without_measuring_again(
 ) -> None:
     results = [result(row) for row in ROWS]
     kept, copy = tmp_path / "results.json", tmp_path / "page.md"
-    kept.write_text(json.dumps([each.to_dict() for each in results]))
+    provenance.write(kept, "Measured by hand.", [each.to_dict() for each in results])
     copy.write_text(page.PAGE.read_text(encoding="utf-8"), encoding="utf-8")
     monkeypatch.setattr(page, "PAGE", copy)
     assert command.main(["--given", str(kept), "--docs"]) == 1  # rows are missed
     assert as_text(results) in capsys.readouterr().out
-    assert as_markdown(results) in copy.read_text(encoding="utf-8")
+    assert as_markdown(results, "Measured by hand.") in copy.read_text(encoding="utf-8")
     assert page.renewed(copy.read_text(encoding="utf-8"), "x").count("| Work |") == 0
 
 

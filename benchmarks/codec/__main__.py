@@ -13,7 +13,6 @@ is needed for the seconds, valgrind for the instructions.
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import sys
 from collections.abc import Iterator
@@ -22,9 +21,10 @@ from pathlib import Path
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 import fastgraph
+from benchmarks import provenance
 from benchmarks.codec.corpora import CORPORA
 from benchmarks.codec.programs import program
-from benchmarks.codec.results import Result, as_markdown, as_text
+from benchmarks.codec.results import PACKAGES, Result, as_markdown, as_text
 from benchmarks.codec.rows import ROWS, Row
 from benchmarks.superstep import page
 from benchmarks.superstep.counting import CannotMeasureError, Run, counts
@@ -105,16 +105,18 @@ def main(arguments: list[str] | None = None) -> int:
         return refused("valgrind is not installed")
     try:
         if options.given:
-            results = [Result(**each) for each in json.loads(options.given.read_text())]
+            source, kept = provenance.read(options.given)
+            results = [Result(**each) for each in kept]
         else:
             results = list(measured(rows, options))
+            source = provenance.measured("make codec", PACKAGES)
     except CannotMeasureError as error:
         return refused(str(error))
     print(as_text(results))
     if options.json:
-        options.json.write_text(json.dumps([result.to_dict() for result in results], indent=1))
+        provenance.write(options.json, source, [result.to_dict() for result in results])
     if options.docs:
-        page.write(as_markdown(results), PAGE, "make codec")
+        page.write(as_markdown(results, source), PAGE, "make codec")
     return 0 if options.quick or all(result.met for result in results) else 1
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import platform
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from typing import Any
 
 from benchmarks.codec.rows import ROWS, Row
@@ -86,11 +84,13 @@ def as_text(results: Sequence[Result]) -> str:
     return aligned(HEADER, [cells(result) for result in results])
 
 
-def as_markdown(results: Sequence[Result]) -> str:
-    """The table for the documentation."""
-    names = ("langgraph", "langgraph-checkpoint", "ormsgpack", "pydantic", "langchain-core")
-    versions = ", ".join(f"{name} {metadata.version(name)}" for name in names)
-    lines = [f"Measured with {versions} on CPython {platform.python_version()}.", ""]
+#: The packages whose versions matter here.
+PACKAGES = ("langgraph", "langgraph-checkpoint", "ormsgpack", "pydantic", "langchain-core")
+
+
+def as_markdown(results: Sequence[Result], measured: str) -> str:
+    """The table for the documentation, below where its figures come from."""
+    lines = [measured, ""]
     lines += ["| Work | Of | Stock | Patched | Reached | Wanted | | Instructions |"]
     lines += ["|---|---|---:|---:|---:|---:|---|---:|"]
     lines += ["| " + " | ".join(cells(each)) + " |" for each in results]

@@ -1,16 +1,14 @@
-"""Whole graphs by engine: what a superstep costs around nodes that do nothing."""
+"""Graphs of a size, with nodes that do nothing: what is left is the engine."""
 
 from __future__ import annotations
 
-import asyncio
 import operator
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Send
+from pydantic import BaseModel
 from typing_extensions import TypedDict
-
-import fastgraph
 
 ENGINES = ("stock", "patched")
 UNLIMITED = {"recursion_limit": 1_000_000}
@@ -90,85 +88,108 @@ def wide(channels: int, supersteps: int = 20) -> StateGraph[Any, Any, Any, Any]:
     return builder
 
 
-class Engine:
-    """A graph, run stock or patched as the first parameter says."""
-
-    timeout = 120.0
-    param_names = ("engine", "size")
-    params: tuple[tuple[str, ...], tuple[int, ...]] = (ENGINES, (10, 100, 1000))
-    build: Any = None
-    input: ClassVar[dict[str, Any]] = {"count": 0, "log": []}
-
-    def setup(self, engine: str, size: int) -> None:
-        self.graph = type(self).build(size).compile()
-        if engine == "patched":
-            fastgraph.patch(strict=True)
-
-    def teardown(self, engine: str, size: int) -> None:
-        fastgraph.unpatch()
-
-    def time_invoke(self, engine: str, size: int) -> None:
-        self.graph.invoke(self.input, UNLIMITED)
+def sequential(nodes: int) -> StateGraph[Any, Any, Any, Any]:
+    """Nodes one after the other, made as most people do."""
+    builder = StateGraph(State)
+    builder.add_sequence([(f"node{index}", increment) for index in range(nodes)])
+    return builder.add_edge(START, "node0")
 
 
-class Loop(Engine):
-    """One node, many supersteps."""
-
-    build = staticmethod(loop)
-
-
-class Chain(Engine):
-    """Many nodes, one superstep each."""
-
-    build = staticmethod(chain)
+def asequential(nodes: int) -> StateGraph[Any, Any, Any, Any]:
+    """The same with async nodes."""
+    builder = StateGraph(State)
+    builder.add_sequence([(f"node{index}", aincrement) for index in range(nodes)])
+    return builder.add_edge(START, "node0")
 
 
-class FanOut(Engine):
-    """Many tasks in one superstep."""
+def afan_out(tasks: int) -> StateGraph[Any, Any, Any, Any]:
+    """One async node that sends to many tasks at once."""
 
-    build = staticmethod(fan_out)
+    async def work(number: int) -> dict[str, Any]:
+        return {"log": [number]}
 
-    def peakmem_invoke(self, engine: str, size: int) -> None:
-        self.graph.invoke(self.input, UNLIMITED)
+    async def route(state: State) -> list[Send]:
+        return [Send("work", number) for number in range(tasks)]
 
-
-class Wide(Engine):
-    """Many channels, twenty supersteps."""
-
-    build = staticmethod(wide)
-
-    def setup(self, engine: str, size: int) -> None:
-        super().setup(engine, size)
-        self.zeros = {f"key{index}": 0 for index in range(size)}
-
-    def time_invoke(self, engine: str, size: int) -> None:
-        self.graph.invoke(self.zeros, UNLIMITED)
+    builder = StateGraph(State).add_node("start", aincrement).add_node("work", work)
+    builder.add_edge(START, "start")
+    return builder.add_conditional_edges("start", route, ["work"])
 
 
-class AsyncLoop(Engine):
-    """One async node, many supersteps."""
+def fan_out_to_subgraphs(tasks: int) -> StateGraph[Any, Any, Any, Any]:
+    """Many tasks at once, each a graph of its own that goes round twice."""
 
-    build = staticmethod(aloop)
+    def think(state: Joke) -> dict[str, Any]:
+        return {"drafts": state["drafts"] + 1, "jokes": [f"about {state['subject']}"]}
 
-    def time_invoke(self, engine: str, size: int) -> None:
-        asyncio.run(self.graph.ainvoke(self.input, UNLIMITED))
+    inner = StateGraph(Joke).add_node("think", think).add_edge(START, "think")
+    inner.add_conditional_edges(
+        "think", lambda state: "think" if state["drafts"] < 2 else END, ["think", END]
+    )
+
+    def spread(state: Jokes) -> list[Send]:
+        return [
+            Send("joke", {"subject": subject, "drafts": 0, "jokes": []})
+            for subject in state["subjects"]
+        ]
+
+    builder = StateGraph(Jokes).add_node("joke", inner.compile())
+    return builder.add_conditional_edges(START, spread, ["joke"])
 
 
-class Patch:
-    """What switching costs."""
+class Jokes(TypedDict):
+    """What is asked for, and what came of it."""
 
-    def setup(self) -> None:
-        fastgraph.patch(strict=True)
+    subjects: list[str]
+    jokes: Annotated[list[str], operator.add]
 
-    def teardown(self) -> None:
-        fastgraph.unpatch()
 
-    def time_off_and_on(self) -> None:
-        fastgraph.unpatch()
-        fastgraph.patch(strict=True)
+class Joke(TypedDict):
+    """One of them."""
 
-    def timeraw_import(self) -> str:
-        return "import fastgraph"
+    subject: str
+    drafts: int
+    jokes: Annotated[list[str], operator.add]
 
-    def timeraw_patch(self) -> tuple[str, str]:
-        return "fastgraph.patch()", "import langgraph.graph, fastgraph"
+
+def nested(depth: int) -> StateGraph[Any, Any, Any, Any]:
+    """A graph in a graph, so many deep, with a node beside each."""
+    inner = StateGraph(State).add_node("node", increment).add_edge(START, "node")
+    for _ in range(depth):
+        outer = StateGraph(State).add_node("before", increment).add_node("inner", inner.compile())
+        inner = outer.add_edge(START, "before").add_edge("before", "inner")
+    return inner
+
+
+def wide_dict(keys: int, supersteps: int = 20) -> StateGraph[Any, Any, Any, Any]:
+    """One channel with a large dict, of which a node changes one key."""
+
+    class Wide(TypedDict):
+        values: Annotated[dict[str, int], operator.or_]
+
+    builder = StateGraph(Wide)
+    builder.add_node("node", lambda state: {"values": {"key0": state["values"]["key0"] + 1}})
+    builder.add_edge(START, "node")
+    return builder.add_conditional_edges(
+        "node",
+        lambda state: "node" if state["values"]["key0"] < supersteps else END,
+        ["node", END],
+    )
+
+
+class Counter(BaseModel):
+    """A state that is checked each time a node is given it."""
+
+    count: int = 0
+    notes: list[str] = []
+    by_name: dict[str, int] = {}
+
+
+def pydantic_state(supersteps: int) -> StateGraph[Any, Any, Any, Any]:
+    """A loop whose state is a model."""
+    builder = StateGraph(Counter)
+    builder.add_node("node", lambda state: {"count": state.count + 1})
+    builder.add_edge(START, "node")
+    return builder.add_conditional_edges(
+        "node", lambda state: "node" if state.count < supersteps else END, ["node", END]
+    )

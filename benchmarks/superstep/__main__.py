@@ -13,17 +13,17 @@ memory is that of processes of their own. A quiet machine is needed for the seco
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import geometric_mean
 
+from benchmarks import provenance
 from benchmarks.superstep import page, timing
 from benchmarks.superstep.counting import CannotMeasureError, Run, counts, per_superstep, runs_of
 from benchmarks.superstep.memory import bytes_taken
-from benchmarks.superstep.results import TITLES, Result, as_markdown, as_text
+from benchmarks.superstep.results import PACKAGES, TITLES, Result, as_markdown, as_text
 from benchmarks.superstep.rows import ROWS, Row
 
 ENGINES = ("stock", "patched")
@@ -104,18 +104,19 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     try:
         if options.given:
-            results = [Result(**each) for each in json.loads(options.given.read_text())]
+            source, kept = provenance.read(options.given)
+            results = [Result(**each) for each in kept]
         else:
             results = list(measured(rows, options))
+            source = provenance.measured("make superstep", PACKAGES)
     except CannotMeasureError as error:
         print(f"superstep: error: {error}", file=sys.stderr)
         return 2
     print(as_text(results))
     if options.json:
-        text = json.dumps([result.to_dict() for result in results], indent=1)
-        options.json.write_text(text)
+        provenance.write(options.json, source, [result.to_dict() for result in results])
     if options.docs:
-        page.write(as_markdown(results))
+        page.write(as_markdown(results, source))
     return 1 if any(result.met is False for result in results) and not options.quick else 0
 
 

@@ -25,10 +25,17 @@ class CannotMeasureError(Exception):
 
 
 def counts(
-    engine: str, runs: Sequence[Run], child: str = "benchmarks.superstep.child"
+    engine: str,
+    runs: Sequence[Run],
+    child: str = "benchmarks.superstep.child",
+    layout: int = 0,
 ) -> dict[Run, int]:
-    """The instructions of each run, with what came before it in its process."""
-    command = [*CALLGRIND, sys.executable, "-m", child, "count", engine]
+    """The instructions of each run, with what came before it in its process.
+
+    With another layout, what the process loads is elsewhere in memory (see `shifted`).
+    """
+    shifted = ["benchmarks.superstep.shifted", str(layout)] if layout else []
+    command = [*CALLGRIND, sys.executable, "-m", *shifted, child, "count", engine]
     command += [f"{program}:{size}" for program, size in runs]
     environment = {**os.environ, "PYTHONHASHSEED": "0"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)

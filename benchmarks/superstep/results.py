@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import platform
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from importlib import metadata
 from typing import Any
 
 from benchmarks.superstep.rows import ROWS, Row
@@ -113,12 +111,13 @@ TITLES = {
 }
 
 
-def as_markdown(results: Sequence[Result]) -> str:
-    """The table for the documentation."""
-    versions = ", ".join(
-        f"{name} {metadata.version(name)}" for name in ("langgraph", "langchain-core")
-    )
-    lines = [f"Measured with {versions} on CPython {platform.python_version()}."]
+#: The packages whose versions matter here.
+PACKAGES = ("langgraph", "langchain-core")
+
+
+def as_markdown(results: Sequence[Result], measured: str) -> str:
+    """The table for the documentation, below where its figures come from."""
+    lines = [measured]
     for how, title in TITLES.items():
         found = [result for result in results if result.how == how]
         if not found:

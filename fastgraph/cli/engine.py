@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 
 import fastgraph
 from fastgraph.api import Codec
@@ -45,7 +46,7 @@ def patch_process(
         raise CommandError(one_line(error)) from None
 
 
-def one_line(error: Exception) -> str:
+def one_line(error: BaseException) -> str:
     """Join the lines of an error's text."""
     return "; ".join(line.strip() for line in str(error).splitlines() if line.strip())
 
@@ -59,3 +60,8 @@ def why_stock(status: fastgraph.Status, wanted: Iterable[str] | None = None) -> 
     if not stock:
         return None
     return f"{len(stock)} of {len(names)} targets stay stock: {', '.join(stock)}"
+
+
+def engine_of(engine: str) -> AbstractContextManager[object]:
+    """Enter the state in which ``stock`` or ``patched`` runs."""
+    return fastgraph.patched() if engine == "patched" else nullcontext()

@@ -63,11 +63,11 @@ def paired_rounds(
     """
 
     def stock_run(name: str) -> float:
-        return _seconds(run, f"stock-{name}")
+        return seconds_of(lambda: run(f"stock-{name}"))
 
     def patched_run(name: str) -> float:
         with patched():
-            return _seconds(run, f"patched-{name}")
+            return seconds_of(lambda: run(f"patched-{name}"))
 
     stock_run("warm-up")
     patched_run("warm-up")
@@ -80,8 +80,9 @@ def paired_rounds(
             yield Pair(stock_run(str(index)), faster)
 
 
-def _seconds(run: Callable[[str], object], name: str) -> float:
+def seconds_of(action: Callable[[], object]) -> float:
+    """Time an action, with no garbage of before to collect in it."""
     gc.collect()
     started = time.perf_counter()
-    run(name)
+    action()
     return time.perf_counter() - started

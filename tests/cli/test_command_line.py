@@ -31,7 +31,7 @@ def test_a_reader_that_has_enough(command):
     assert (done.returncode, done.stderr) == (1, b"")
 
 
-@pytest.mark.parametrize("words", [(), ("run",), ("status",), ("demo",)])
+@pytest.mark.parametrize("words", [(), ("run",), ("status",), ("demo",), ("bench",), ("profile",)])
 def test_help_has_examples(words, capsys):
     with pytest.raises(SystemExit) as exit_:
         main([*words, "--help"])

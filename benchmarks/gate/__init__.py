@@ -1,0 +1,1 @@
+"""The gate: instructions per superstep and per codec call, held against those of a baseline."""

@@ -1,0 +1,100 @@
+"""All benchmarks of the documentation in one report.
+
+    python -m benchmarks.report
+    python -m benchmarks.report --part codec --part latency --docs
+    python -m benchmarks.report --quick
+
+Each part is a command of its own, whose table it prints; with --docs it renews the generated parts
+of docs/benchmarks.md, docs/superstep.md and docs/codec.md. The figures, as JSON, are below
+build/bench. A quiet machine is needed, valgrind, and some hours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import langgraph_bench, latency
+from benchmarks.codec import __main__ as codec
+from benchmarks.rivals import __main__ as rivals
+from benchmarks.superstep import __main__ as superstep
+
+Main = Callable[[list[str] | None], int]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One command.
+
+    Attributes
+    ----------
+    title : str
+        Above its table.
+    main : callable
+        The command; 0 and 1 are answers, 2 is that it cannot measure.
+    quick : tuple of str
+        The options with which it only shows that it runs.
+    docs : bool
+        Whether it may renew the documentation after a quick run as well.
+    """
+
+    title: str
+    main: Main
+    quick: tuple[str, ...]
+    docs: bool = True
+
+
+PARTS: Mapping[str, Part] = {
+    "latency": Part("What a model's latency leaves", latency.main, ("--rounds", "2")),
+    "superstep": Part("Supersteps", superstep.main, ("--quick",), docs=False),
+    "codec": Part("The checkpoint codec", codec.main, ("--quick",), docs=False),
+    "langgraph": Part("LangGraph's own benchmarks", langgraph_bench.main, ("--rounds", "1")),
+    "rivals": Part("Others", rivals.main, ("--rounds", "1", "--times", "1")),
+}
+
+
+def words(name: str, options: argparse.Namespace) -> list[str]:
+    """The options of a part."""
+    part = PARTS[name]
+    found = ["--json", str(options.json / f"{name}.json")]
+    if options.quick:
+        found += part.quick
+    if options.docs and (part.docs or not options.quick):
+        found.append("--docs")
+    return found
+
+
+def parsed(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.report", description="Run all benchmarks of the documentation."
+    )
+    parser.add_argument("--part", action="append", choices=PARTS, help="only this part; repeatable")
+    parser.add_argument("--quick", action="store_true", help="only show that everything runs")
+    parser.add_argument("--docs", action="store_true", help="renew the tables of the documentation")
+    parser.add_argument(
+        "--json", type=Path, default=Path("build/bench"), help="the directory of the figures"
+    )
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parsed(arguments)
+    options.json.mkdir(parents=True, exist_ok=True)
+    answers = {}
+    for name in options.part or PARTS:
+        print(f"\n{PARTS[name].title}\n", flush=True)
+        answers[name] = PARTS[name].main(words(name, options))
+    missed = [name for name, answer in answers.items() if answer == 1]
+    failed = [name for name, answer in answers.items() if answer > 1]
+    if missed:
+        print(f"\nnot all that is wanted: {', '.join(missed)}")
+    if failed:
+        print(f"\nreport: error: not measured: {', '.join(failed)}", file=sys.stderr)
+    return max(answers.values())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
