@@ -44,6 +44,9 @@ EXTENSIONS = {
     "fastgraph.adapters.langgraph.pending": "fastgraph/adapters/langgraph/pending.pyx",
     "fastgraph.adapters.langgraph.writes": "fastgraph/adapters/langgraph/writes.pyx",
     "fastgraph.adapters.langgraph.callbacks": "fastgraph/adapters/langgraph/callbacks.pyx",
+    "fastgraph.adapters.langgraph.core_config": "fastgraph/adapters/langgraph/core_config.pyx",
+    "fastgraph.adapters.langgraph.core_managers": "fastgraph/adapters/langgraph/core_managers.pyx",
+    "fastgraph.adapters.langgraph.signatures": "fastgraph/adapters/langgraph/signatures.pyx",
     "fastgraph.adapters.langgraph.calls": "fastgraph/adapters/langgraph/calls.pyx",
     "fastgraph.adapters.langgraph.config": "fastgraph/adapters/langgraph/config.pyx",
     "fastgraph.adapters.langgraph.channel_writes": (
