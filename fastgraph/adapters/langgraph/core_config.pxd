@@ -1,4 +1,4 @@
 # Configs of LangChain's runnables.
 
-cdef dict complete_config(object config)
-cdef object copied_manager(object manager)
+cdef dict complete_config(object config, object callbacks)
+cdef dict with_callbacks(object config, object callbacks)

@@ -8,7 +8,13 @@ from langchain_core.callbacks.manager import AsyncCallbackManager as _AsyncCallb
 from langchain_core.callbacks.manager import CallbackManager as _CallbackManager
 from langchain_core.runnables import config as _config
 
-from fastgraph.adapters.langgraph.callbacks cimport has_stock_init, is_stock, new, own_function
+from fastgraph.adapters.langgraph.callbacks cimport (
+    has_stock_init,
+    is_stock,
+    new,
+    own_function,
+    plain,
+)
 from fastgraph.kernels.tally cimport Tally
 
 cdef object CallbackManager = _CallbackManager
@@ -68,14 +74,27 @@ cdef bint is_plain(object config) except -1:
     return True
 
 
-cdef int take(dict into, dict config, bint known_alone) except -1:
-    """Take over what a config has, copied one level deep."""
+cdef bint copies_silently(object callbacks) except -1:
+    """Whether a copy of the callbacks that nobody gets need not be made."""
+    kind = type(callbacks)
+    return kind is list or (
+        (kind is CallbackManager or kind is AsyncCallbackManager)
+        and has_stock_init(kind)
+        and is_stock(kind, "copy", manager_copy)
+        and plain(callbacks)
+    )
+
+
+cdef int take(dict into, dict config, bint known_alone, bint has_callbacks) except -1:
+    """Take over what a config has, copied one level deep; no callbacks if there are others."""
     cdef bint has_more = False
     for key, value in config.items():
         if value is None:
             continue
         if known_alone and key not in known_keys:
             has_more = True
+        elif has_callbacks and key == "callbacks" and copies_silently(value):
+            continue
         elif key in copiable_keys:
             into[key] = copied(value)
         else:
@@ -88,8 +107,8 @@ cdef int take(dict into, dict config, bint known_alone) except -1:
     return 0
 
 
-cdef dict ensured(object config):
-    """`ensure_config(config)`; None outside the domain."""
+cdef dict ensured(object config, object callbacks):
+    """`ensure_config(config)`, with other callbacks if given; None outside the domain."""
     cdef dict complete, configurable, metadata
     if config is not None and not is_plain(config):
         return None
@@ -101,14 +120,14 @@ cdef dict ensured(object config):
     complete = {
         "tags": [],
         "metadata": {},
-        "callbacks": None,
+        "callbacks": callbacks,
         "recursion_limit": config_names["DEFAULT_RECURSION_LIMIT"],
         "configurable": {},
     }
     if outer:
-        take(complete, <dict>outer, False)
+        take(complete, <dict>outer, False, callbacks is not None)
     if config is not None:
-        take(complete, <dict>config, True)
+        take(complete, <dict>config, True, callbacks is not None)
     configurable = complete["configurable"]
     metadata = complete["metadata"]
     for key in ("model", "checkpoint_ns"):
@@ -124,7 +143,7 @@ def ensure_config(config=None):
     Replaces `langchain_core.runnables.config.ensure_config`.
     """
     ensure_tally.calls += 1
-    complete = ensured(config)
+    complete = ensured(config, None)
     if complete is None:
         ensure_tally.fell_back("no plain config")
         return stock_ensure(config)
@@ -140,18 +159,31 @@ def make_ensure_config(original, Tally tally not None, str variant):
 cdef object own_ensure_config = ensure_config
 
 
-cdef dict complete_config(object config):
-    """`ensure_config(config)`, whoever does it."""
+cdef dict complete_config(object config, object callbacks):
+    """`ensure_config(config)`, whoever does it; its callbacks are to be replaced by those given."""
     cdef dict complete
     ensure = config_names["ensure_config"]
     if ensure is own_ensure_config:
         ensure_tally.calls += 1
-        complete = ensured(config)
+        complete = ensured(config, callbacks)
         if complete is not None:
             return complete
         ensure_tally.fell_back("no plain config")
         return stock_ensure(config)
     return ensure(config)
+
+
+cdef dict with_callbacks(object config, object callbacks):
+    """`patch_config(config, callbacks=callbacks)`."""
+    cdef dict patched = complete_config(config, callbacks)
+    if callbacks is not None:
+        # The name and id of the run were for the callbacks that are replaced.
+        patched["callbacks"] = callbacks
+        if "run_name" in patched:
+            del patched["run_name"]
+        if "run_id" in patched:
+            del patched["run_id"]
+    return patched
 
 
 def patch_config(
@@ -169,14 +201,7 @@ def patch_config(
     """
     cdef dict patched
     patch_tally.calls += 1
-    patched = complete_config(config)
-    if callbacks is not None:
-        # The name and id of the run were for the callbacks that are replaced.
-        patched["callbacks"] = callbacks
-        if "run_name" in patched:
-            del patched["run_name"]
-        if "run_id" in patched:
-            del patched["run_id"]
+    patched = with_callbacks(config, callbacks)
     if recursion_limit is not None:
         patched["recursion_limit"] = recursion_limit
     if max_concurrency is not None:

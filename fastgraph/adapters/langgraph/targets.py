@@ -931,6 +931,25 @@ TARGETS: tuple[Target, ...] = (
         "A plain config whose callbacks are exactly an `AsyncCallbackManager`.",
         (CORE_METADATA,),
     ),
+    target(
+        "BinaryOperatorAggregate.update",
+        ("langgraph.channels.binop",),
+        {"": {"54c6a05ef81c72d6", "6c0777678c67cc7d"}},
+        "message_reducer:make_update",
+        "Applies `add_messages` without a table of all the messages there are.",
+        "Channels with exactly `add_messages`, lists of human, AI, tool and system messages.",
+        (
+            {
+                "langgraph.graph.message:add_messages": {
+                    "72971a6eaf6c13bd",
+                    "fb9daf12a1f56ebd",
+                    "4deb06a283904ffe",
+                },
+                "langgraph.graph.message:_add_messages_wrapper": {"1d65a0d23b2b2560"},
+                "langgraph.graph.message:_coerce_to_messages": {ABSENT, "fccd6baeedf79009"},
+            },
+        ),
+    ),
     # What LangChain does around each chat model, tool and runnable that a node calls.
     target(
         "ensure_config",
@@ -993,6 +1012,24 @@ TARGETS: tuple[Target, ...] = (
         "Plain configs, else as `_configure`.",
         (CORE_CONFIGURES, CORE_LANGSMITH_DEFAULTS),
         label="runnables.get_async_callback_manager_for_config",
+    ),
+    target(
+        "RunnableSequence.invoke",
+        (CORE_RUNNABLES,),
+        {"": {"4f8c2d5363fd6335"}},
+        "runnable_sequence:make_invoke",
+        "Invokes LangChain's sequences, such as an agent's prompt and model.",
+        "Exactly `RunnableSequence`, no tracer of LangSmith's among the handlers.",
+        (
+            CORE_CHILDREN,
+            CORE_RUNS,
+            CORE_ENDS,
+            {
+                f"{CORE_CONFIG}:set_config_context": {"534fc281aa7b6bd0"},
+                f"{CORE_CONFIG}:_set_config_context": {"1298ff06e76c562c"},
+                f"{CORE_CONFIG}:patch_config": {"8bc29ea2dc5b85cf"},
+            },
+        ),
     ),
     target(
         "_signature_parameters",
