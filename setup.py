@@ -49,6 +49,8 @@ EXTENSIONS = {
     "fastgraph.adapters.langgraph.signatures": "fastgraph/adapters/langgraph/signatures.pyx",
     "fastgraph.adapters.langgraph.message_reducer": "fastgraph/adapters/langgraph/message_reducer.pyx",
     "fastgraph.adapters.langgraph.runnable_sequence": "fastgraph/adapters/langgraph/runnable_sequence.pyx",
+    "fastgraph.adapters.langgraph.chat_model": "fastgraph/adapters/langgraph/chat_model.pyx",
+    "fastgraph.adapters.langgraph.tools": "fastgraph/adapters/langgraph/tools.pyx",
     "fastgraph.adapters.langgraph.calls": "fastgraph/adapters/langgraph/calls.pyx",
     "fastgraph.adapters.langgraph.config": "fastgraph/adapters/langgraph/config.pyx",
     "fastgraph.adapters.langgraph.channel_writes": (

@@ -209,6 +209,26 @@ cdef str outside(object cls, object inherited, object local):
     return None
 
 
+cdef bint has_handlers(object callbacks) except -1:
+    if callbacks is None or type(callbacks) is list:
+        return bool(callbacks)
+    return bool(callbacks.handlers) or bool(callbacks.inheritable_handlers)
+
+
+cdef bint is_unheard(object callbacks, object local) except -1:
+    """Whether a run below these callbacks, and those of the object that runs, has no handlers."""
+    return (
+        CallbackManager.__dict__.get("configure") is sync_configure
+        and manager_names["_configure"] is own_configure
+        and are_known(callbacks)
+        and are_known(local)
+        and not has_handlers(callbacks)
+        and not has_handlers(local)
+        and has_stock_init(CallbackManager)
+        and is_left_alone()
+    )
+
+
 def _configure(
     callback_manager_cls,
     inheritable_callbacks=None,

@@ -1032,6 +1032,56 @@ TARGETS: tuple[Target, ...] = (
         ),
     ),
     target(
+        "BaseChatModel.generate",
+        (CHAT_MODELS,),
+        {"": {"e72368cb3d53cfec", "8cd94ff4980109bd"}},
+        "chat_model:make_generate",
+        "Calls a chat model, without making what nobody is told.",
+        "One list of messages, no handlers.",
+        (
+            CORE_CONFIGURES,
+            {
+                f"{CORE_MANAGER}:CallbackManager.configure": {"022d682090ba6ecf"},
+                f"{CORE_MANAGER}:CallbackManager.on_chat_model_start": {"979e4163cad992a0"},
+                f"{CORE_MANAGER}:CallbackManagerForLLMRun.on_llm_end": {"6b43053d0c22b2cc"},
+                f"{CORE_MANAGER}:CallbackManagerForLLMRun.on_llm_error": {"04a3eb1a5f800a57"},
+                f"{CHAT_MODELS}:_format_for_tracing": {"575f76148a5fd51f"},
+            },
+            CORE_RUNS,
+        ),
+    ),
+    target(
+        "BaseChatModel._get_ls_params",
+        (CHAT_MODELS,),
+        {"": {"6ee8e6f6bb13398e"}},
+        "chat_model:make_get_ls_params",
+        "Finds the parameters of a chat model that LangSmith shows.",
+        "All calls.",
+    ),
+    target(
+        "BaseTool.run",
+        (TOOLS,),
+        {
+            "any exception": {"4f8fbd9b9bb07c01"},
+            "exceptions but those that stop all": {"5e35d8a0b18170fa", "6684f9005c66f4e1"},
+        },
+        "tools:make_run",
+        "Calls a tool, without making what nobody is told.",
+        "No handlers, arguments of plain values.",
+        (
+            CORE_CONFIGURES,
+            {
+                f"{CORE_CONFIG}:set_config_context": {"534fc281aa7b6bd0"},
+                f"{CORE_CONFIG}:patch_config": {"8bc29ea2dc5b85cf"},
+                f"{CORE_MANAGER}:CallbackManager.configure": {"022d682090ba6ecf"},
+                f"{CORE_MANAGER}:CallbackManager.on_tool_start": {"ea34a689c5d2ecb7"},
+                f"{CORE_MANAGER}:CallbackManagerForToolRun.on_tool_end": {"0bbaccb4dce7eff0"},
+                f"{CORE_MANAGER}:CallbackManagerForToolRun.on_tool_error": {"05656867d073f5e8"},
+            },
+            CORE_RUNS,
+        ),
+    ),
+    target(
         "_signature_parameters",
         (
             CORE_SIGNATURE,
