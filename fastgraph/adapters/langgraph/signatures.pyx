@@ -49,20 +49,16 @@ cdef dict functions = {}
 cdef dict models = {}
 
 
-cdef void forget_function(object reference):
-    functions.pop(reference.key, None)
-
-
-cdef void forget_model(object reference):
-    models.pop(reference.key, None)
+#: So many functions and models are known at most: what they refer to may refer back to them.
+cdef Py_ssize_t MANY = 1000
 
 
 def _forget_function(reference):
-    forget_function(reference)
+    functions.pop(reference.key, None)
 
 
 def _forget_model(reference):
-    forget_model(reference)
+    models.pop(reference.key, None)
 
 
 cdef tuple flat(object mapping):
@@ -217,6 +213,8 @@ cdef Facts facts_of(object function):
     facts.keyword_defaults = flat(function.__kwdefaults__)
     facts.annotations = flat(function.__annotations__)
     facts.function = KeyedRef(function, _forget_function, key)
+    if len(functions) >= MANY:
+        functions.clear()
     functions[key] = facts
     return facts
 
@@ -266,12 +264,9 @@ cdef Facts settled_facts(object function):
     cdef Facts facts = facts_of(function)
     if facts.has_config_param and facts.names_hold(function):
         return facts
+    facts.has_config_param = False
     facts.names = settling(function, facts.annotations)
-    if facts.names is None:
-        return None
-    if _base._get_type_hints(function) is None:
-        facts.names = None
-        facts.has_config_param = False
+    if facts.names is None or _base._get_type_hints(function) is None:
         return None  # upstream says so in the log, each time
     facts.config_param = stock_config_param(function)
     facts.has_config_param = True
@@ -347,8 +342,8 @@ cdef ModelFacts model_facts_of(object model):
     cdef ModelFacts facts = <ModelFacts>models.get(key)
     cdef list aliases = []
     fields = get_fields(model)
-    if type(fields) is not dict:
-        return None
+    if type(fields) is not dict or getattr(model, "__signature__", None) is None:
+        return None  # not complete yet
     if facts is not None and facts.model() is model and facts.hold(model, fields):
         return facts
     annotations = stock_annotations(model)
@@ -365,6 +360,8 @@ cdef ModelFacts model_facts_of(object model):
     facts.aliases = tuple(aliases)
     facts.annotations = annotations
     facts.model = KeyedRef(model, _forget_model, key)
+    if len(models) >= MANY:
+        models.clear()
     models[key] = facts
     return facts
 
