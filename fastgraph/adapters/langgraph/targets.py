@@ -1105,7 +1105,16 @@ TARGETS: tuple[Target, ...] = (
         "Finds the parameter that a tool's function takes the config by, once for each function.",
         "Plain functions and methods that wrap nothing, annotations of which the names can be "
         "told, before Python 3.14.",
-        ({f"{TOOLS}:_get_type_hints": {"d77d8f4ff33ac3d1", "d37871f875271015", "0bb5cbec9c70642e", "9aa86f73c70ae66b"}},),
+        (
+            {
+                f"{TOOLS}:_get_type_hints": {
+                    "d77d8f4ff33ac3d1",
+                    "d37871f875271015",
+                    "0bb5cbec9c70642e",
+                    "9aa86f73c70ae66b",
+                }
+            },
+        ),
     ),
     target(
         "get_all_basemodel_annotations",

@@ -3,6 +3,4 @@ from typing import Any
 
 from fastgraph.kernels.tally import Tally
 
-def make_run(
-    original: Callable[..., Any], tally: Tally, variant: str
-) -> Callable[..., Any]: ...
+def make_run(original: Callable[..., Any], tally: Tally, variant: str) -> Callable[..., Any]: ...
