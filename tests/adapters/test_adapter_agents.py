@@ -455,3 +455,62 @@ def reduced(seed: int) -> list[str]:
 def test_messages_are_reduced_the_same() -> None:
     shown = same(lambda: [line for seed in range(40) for line in reduced(seed)])
     assert any("raised" in line for line in shown)
+
+
+# Sequences
+
+
+@ASYNC
+def test_sequences_show_the_same(is_async: bool) -> None:
+    def act() -> list[str]:
+        log: list[str] = []
+
+        def step(value: Any, config: RunnableConfig) -> Any:
+            log.append(f"{value!r} {sorted(config)} {config['tags']} {config['metadata']}")
+            if value == "bad":
+                raise ValueError(value)
+            return value
+
+        async def astep(value: Any, config: RunnableConfig) -> Any:
+            await asyncio.sleep(0)
+            return step(value, config)
+
+        sequence = RunnableLambda(step, astep) | RunnableLambda(step, astep) | str
+        found = []
+        for value in ("good", "bad"):
+            for handlers in ([], [Writer(log)]):
+                config: Any = {"callbacks": handlers, "tags": ["t"], "metadata": {"m": 1}}
+                if is_async:
+                    found.append(
+                        outcome(lambda v=value, c=config: asyncio.run(sequence.ainvoke(v, c)))
+                    )
+                else:
+                    found.append(outcome(lambda v=value, c=config: sequence.invoke(v, c)))
+        return with_named_ids("\n".join([*log, *found])).splitlines()
+
+    assert any("on_chain_error" in line for line in same(act))
+
+
+def test_the_event_loop_turns_as_often() -> None:
+    async def counted(heard: bool) -> int:
+        turns = 0
+
+        async def count() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        async def step(value: Any) -> Any:
+            return value
+
+        counting = asyncio.ensure_future(count())
+        sequence = RunnableLambda(step) | RunnableLambda(step)
+        handler = Writer([])
+        handler.run_inline = True
+        config: Any = {"callbacks": [handler] if heard else []}
+        await sequence.ainvoke(1, config)
+        counting.cancel()
+        return turns
+
+    same(lambda: [asyncio.run(counted(heard)) for heard in (False, True)])

@@ -1082,6 +1082,29 @@ TARGETS: tuple[Target, ...] = (
         ),
     ),
     target(
+        "RunnableSequence.ainvoke",
+        (CORE_RUNNABLES,),
+        {"": {"0f73f88379c96115"}},
+        "runnable_sequence:make_ainvoke",
+        "Invokes LangChain's sequences, each step in a task of its own.",
+        "Exactly `RunnableSequence`, no tracer of LangSmith's among the handlers, Python 3.11 on.",
+        (
+            CORE_CHILDREN,
+            CORE_RUNS,
+            CORE_ASYNC_ENDS,
+            INLINE_HANDLERS,
+            {
+                f"{CORE_CONFIG}:set_config_context": {"534fc281aa7b6bd0"},
+                f"{CORE_CONFIG}:_set_config_context": {"1298ff06e76c562c"},
+                f"{CORE_CONFIG}:patch_config": {"8bc29ea2dc5b85cf"},
+                "langchain_core.runnables.utils:coro_with_context": {
+                    "07f1169036bd6135",
+                    "19447dfa2cff1a33",
+                },
+            },
+        ),
+    ),
+    target(
         "_signature_parameters",
         (
             CORE_SIGNATURE,
