@@ -47,6 +47,17 @@ EXTENSIONS = {
     "fastgraph.adapters.langgraph.thread_calls": ("fastgraph/adapters/langgraph/thread_calls.pyx"),
     "fastgraph.adapters.langgraph.writes": "fastgraph/adapters/langgraph/writes.pyx",
     "fastgraph.adapters.langgraph.callbacks": "fastgraph/adapters/langgraph/callbacks.pyx",
+    "fastgraph.adapters.langgraph.core_config": "fastgraph/adapters/langgraph/core_config.pyx",
+    "fastgraph.adapters.langgraph.core_managers": "fastgraph/adapters/langgraph/core_managers.pyx",
+    "fastgraph.adapters.langgraph.signatures": "fastgraph/adapters/langgraph/signatures.pyx",
+    "fastgraph.adapters.langgraph.message_reducer": (
+        "fastgraph/adapters/langgraph/message_reducer.pyx"
+    ),
+    "fastgraph.adapters.langgraph.runnable_sequence": (
+        "fastgraph/adapters/langgraph/runnable_sequence.pyx"
+    ),
+    "fastgraph.adapters.langgraph.chat_model": "fastgraph/adapters/langgraph/chat_model.pyx",
+    "fastgraph.adapters.langgraph.tools": "fastgraph/adapters/langgraph/tools.pyx",
     "fastgraph.adapters.langgraph.calls": "fastgraph/adapters/langgraph/calls.pyx",
     "fastgraph.adapters.langgraph.config": "fastgraph/adapters/langgraph/config.pyx",
     "fastgraph.adapters.langgraph.channel_writes": (

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from types import FunctionType, ModuleType
+from types import CellType, FunctionType, ModuleType
 
 
 class StaysStock(Exception):  # noqa: N818 - an answer, not an error
@@ -192,7 +192,17 @@ def source_intruder(
         if (thing.__module__, thing.__qualname__) != (module.__name__, qualname):
             return name_of(thing)
         return _method_intruder(thing, module, is_ours)
-    return None if is_upstreams(thing, module, qualname) else name_of(thing)
+    if is_upstreams(thing, module, qualname) or _is_decorated(thing, module, qualname):
+        return None
+    return name_of(thing)
+
+
+def _is_decorated(thing: object, module: ModuleType, qualname: str) -> bool:
+    """Tell whether a decorator of the module itself was put around the function."""
+    if not isinstance(thing, FunctionType) or not _is_from(thing, module):
+        return False
+    inner = [cell.cell_contents for cell in thing.__closure__ or () if cell != CellType()]
+    return any(is_upstreams(function, module, qualname) for function in inner)
 
 
 def _method_intruder(

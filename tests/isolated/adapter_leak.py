@@ -10,9 +10,15 @@ from collections import Counter
 from typing import Annotated, Any, TypedDict
 
 from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.runnables import RunnableConfig, RunnableLambda
+from langchain_core.tools import StructuredTool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import END, START, MessagesState, StateGraph
+from langgraph.prebuilt import ToolNode, tools_condition
 from langgraph.types import Command, Send, interrupt
 
 import fastgraph
@@ -83,6 +89,50 @@ def run(watched: list[weakref.ref[Any]]) -> None:
     saved.get_state(config)
     saved.update_state(config, {"n": 3}, as_node="step")
     asyncio.run(together(watched))
+    converse(watched)
+
+
+class Parrot(BaseChatModel):
+    """Calls the tool once, then stops."""
+
+    calls: list[Any]
+
+    @property
+    def _llm_type(self) -> str:
+        return "parrot"
+
+    def _generate(self, messages: list[Any], *args: Any, **more: Any) -> ChatResult:
+        reply = AIMessage("", tool_calls=[self.calls.pop()] if self.calls else [])
+        return ChatResult(generations=[ChatGeneration(message=reply)])
+
+
+def converse(watched: list[weakref.ref[Any]]) -> None:
+    """An agent with a tool of its own, sync and async."""
+    value = Value()
+
+    def look(word: str, config: RunnableConfig) -> str:
+        """Look at the value."""
+        return f"{word} {value is None} {len(config)}"
+
+    for is_async in (False, True):
+        model = Parrot(calls=[{"name": "look", "args": {"word": "w"}, "id": "1"}])
+        chain = RunnableLambda(lambda state: state["messages"]) | model
+
+        def ask(state: Any, chain: Any = chain) -> Any:
+            return {"messages": [chain.invoke(state)]}
+
+        async def aask(state: Any, chain: Any = chain) -> Any:
+            return {"messages": [await chain.ainvoke(state)]}
+
+        tools = StructuredTool.from_function(look)
+        builder = StateGraph(MessagesState).add_node("tools", ToolNode([tools]))
+        builder.add_node("ask", aask if is_async else ask).add_edge(START, "ask")
+        builder.add_conditional_edges("ask", tools_condition).add_edge("tools", "ask")
+        graph = builder.compile()
+        watched.extend(weakref.ref(item) for item in (graph, tools, model, value, look))
+        asked = {"messages": [HumanMessage("?")]}
+        done = asyncio.run(graph.ainvoke(asked)) if is_async else graph.invoke(asked)
+        assert len(done["messages"]) == 4
 
 
 async def together(watched: list[weakref.ref[Any]]) -> None:

@@ -15,3 +15,7 @@ cdef object new(object cls)
 cdef bint plain(object run_manager) except -1
 cdef bint asks_stock() noexcept
 cdef object run_of(object manager, object cls, object run_id)
+cdef dict merged(object base, object incoming)
+cdef object own_function(object module, object function)
+cdef bint has_stock_init(object cls) noexcept
+cdef object own_add_metadata()

@@ -263,6 +263,16 @@ cdef bint is_stock(object cls, str name, object function) noexcept:
     return _PyType_Lookup(<PyTypeObject*>cls, name) == <PyObject*>function
 
 
+cdef bint has_stock_init(object cls) noexcept:
+    """Whether instances of a class of managers are made by upstream's own constructor."""
+    return is_stock(cls, "__init__", manager_init)
+
+
+cdef object own_add_metadata():
+    """What stands in for `add_metadata`."""
+    return add_metadata
+
+
 cdef bint is_quiet(object manager) except -1:
     """Whether a chain that `manager` starts has nobody to tell and no method to call by name."""
     return (

@@ -41,6 +41,12 @@ CORE_MESSAGES = "langchain_core.messages"
 CORE_CONFIG = "langchain_core.runnables.config"
 CORE_CALLBACKS = "langchain_core.callbacks.base"
 CORE_MANAGER = "langchain_core.callbacks.manager"
+CORE_RUNNABLES = "langchain_core.runnables.base"
+CORE_SIGNATURE = "langchain_core.utils._signature"
+CHAT_MODELS = "langchain_core.language_models.chat_models"
+TOOLS = "langchain_core.tools.base"
+STRUCTURED = "langchain_core.tools.structured"
+SIMPLE = "langchain_core.tools.simple"
 MEMORY = "langgraph.checkpoint.memory"
 SQLITE = "langgraph.checkpoint.sqlite"
 ASQLITE = "langgraph.checkpoint.sqlite.aio"
@@ -184,6 +190,18 @@ INLINE_HANDLERS: Proven = {
         "519968dbe10f12bc",
     },
 }
+CORE_CONFIGURES: Proven = {
+    f"{CORE_CALLBACKS}:BaseCallbackManager.__init__": {"8f6026080a7e2e4d"},
+    f"{CORE_CALLBACKS}:BaseCallbackManager.add_handler": {"78a564acc0739540"},
+    **CORE_METADATA,
+    "langchain_core.tracers.context:_tracing_v2_is_enabled": {"b51c732be2390758"},
+    "langchain_core.utils.env:env_var_is_set": {"130a6b0b6eacbfe9"},
+}
+CORE_LANGSMITH_DEFAULTS: Proven = {
+    f"{CORE_CONFIG}:_get_langsmith_inheritable_metadata_from_config": {"d20ed4754aa468db"},
+    f"{CORE_MANAGER}:CallbackManager.configure": {"022d682090ba6ecf"},
+    f"{CORE_MANAGER}:AsyncCallbackManager.configure": {"10b4834ce9597c84"},
+}
 CORE_ENDS: Proven = {
     f"{CORE_MANAGER}:CallbackManagerForChainRun.on_chain_end": {"27db298d90021583"},
     f"{CORE_MANAGER}:CallbackManagerForChainRun.on_chain_error": {"74401029d3cfe610"},
@@ -321,6 +339,7 @@ def target(
     switched: str | None = None,
     numba: str | None = None,
     binaries: Mapping[str, frozenset[str]] = MappingProxyType({}),
+    label: str | None = None,
 ) -> Target:
     """A row of the table.
 
@@ -344,11 +363,13 @@ def target(
         The factory with numba kernels, likewise.
     binaries : mapping of str to frozenset of str, optional
         By distribution, the releases of compiled code that it was proven against.
+    label : str, optional
+        The target's name, where another upstream function has the same one.
     """
     own = f"{modules[0]}:{name}"
     factories = {"compiled": factory, **({} if numba is None else {"numba": numba})}
     return Target(
-        name=name,
+        name=label or name,
         framework=FRAMEWORK,
         sites=sites(name, *modules),
         sources=sources({own: set()}, *relies_on),
@@ -964,6 +985,222 @@ TARGETS: tuple[Target, ...] = (
         "Finds the async callback manager of a config and adds its tags and metadata to it.",
         "A plain config whose callbacks are exactly an `AsyncCallbackManager`.",
         (CORE_METADATA,),
+    ),
+    target(
+        "BinaryOperatorAggregate.update",
+        ("langgraph.channels.binop",),
+        {"": {"54c6a05ef81c72d6", "6c0777678c67cc7d"}},
+        "message_reducer:make_update",
+        "Applies `add_messages` without a table of all the messages there are.",
+        "Channels with exactly `add_messages`, lists of human, AI, tool and system messages.",
+        (
+            {
+                "langgraph.graph.message:add_messages": {
+                    "72971a6eaf6c13bd",
+                    "fb9daf12a1f56ebd",
+                    "4deb06a283904ffe",
+                },
+                "langgraph.graph.message:_add_messages_wrapper": {"1d65a0d23b2b2560"},
+                "langgraph.graph.message:_coerce_to_messages": {ABSENT, "fccd6baeedf79009"},
+            },
+        ),
+    ),
+    # What LangChain does around each chat model, tool and runnable that a node calls.
+    target(
+        "ensure_config",
+        (
+            CORE_CONFIG,
+            "langchain_core.runnables",
+            CORE_RUNNABLES,
+            "langchain_core.runnables.passthrough",
+            CHAT_MODELS,
+            TOOLS,
+        ),
+        {"": {"318a4a5872e41dcd"}},
+        "core_config:make_ensure_config",
+        "Completes a config with what the run around it hands down.",
+        "Configs in plain dicts, with metadata and configurable values in plain dicts.",
+        ({f"{CORE_CALLBACKS}:BaseCallbackManager.copy": {"314dc8196f1d6161"}}, CORE_CHILDREN),
+        label="runnables.ensure_config",
+    ),
+    target(
+        "patch_config",
+        (
+            CORE_CONFIG,
+            "langchain_core.runnables",
+            CORE_RUNNABLES,
+            "langchain_core.runnables.passthrough",
+            TOOLS,
+        ),
+        {"": {"8bc29ea2dc5b85cf"}},
+        "core_config:make_patch_config",
+        "Completes a config and replaces some of its values.",
+        "All calls.",
+        label="runnables.patch_config",
+    ),
+    target(
+        "_configure",
+        (CORE_MANAGER,),
+        {"": {"654189ced6443694", "39b746df08fc5233"}},
+        "core_managers:make_configure",
+        "Sets up the callback manager of a run.",
+        "Exactly LangChain's managers, outside any trace of LangSmith's, no debugging, no handler "
+        "that a context variable or an environment variable adds.",
+        (CORE_CONFIGURES,),
+    ),
+    target(
+        "get_callback_manager_for_config",
+        (CORE_CONFIG, CORE_RUNNABLES, MAIN),
+        {"": {"2c9a5cfa6d712250"}},
+        "core_managers:make_manager_for_config",
+        "Sets up the callback manager of a config.",
+        "Plain configs, else as `_configure`.",
+        (CORE_CONFIGURES, CORE_LANGSMITH_DEFAULTS),
+        label="runnables.get_callback_manager_for_config",
+    ),
+    target(
+        "get_async_callback_manager_for_config",
+        (CORE_CONFIG, CORE_RUNNABLES, MAIN),
+        {"": {"28333839d8c67b36"}},
+        "core_managers:make_amanager_for_config",
+        "Sets up the async callback manager of a config.",
+        "Plain configs, else as `_configure`.",
+        (CORE_CONFIGURES, CORE_LANGSMITH_DEFAULTS),
+        label="runnables.get_async_callback_manager_for_config",
+    ),
+    target(
+        "RunnableSequence.invoke",
+        (CORE_RUNNABLES,),
+        {"": {"4f8c2d5363fd6335"}},
+        "runnable_sequence:make_invoke",
+        "Invokes LangChain's sequences, such as an agent's prompt and model.",
+        "Exactly `RunnableSequence`, no tracer of LangSmith's among the handlers.",
+        (
+            CORE_CHILDREN,
+            CORE_RUNS,
+            CORE_ENDS,
+            {
+                f"{CORE_CONFIG}:set_config_context": {"534fc281aa7b6bd0"},
+                f"{CORE_CONFIG}:_set_config_context": {"1298ff06e76c562c"},
+                f"{CORE_CONFIG}:patch_config": {"8bc29ea2dc5b85cf"},
+            },
+        ),
+    ),
+    target(
+        "BaseChatModel.generate",
+        (CHAT_MODELS,),
+        {"": {"e72368cb3d53cfec", "8cd94ff4980109bd"}},
+        "chat_model:make_generate",
+        "Calls a chat model, without making what nobody is told.",
+        "One list of messages, no handlers.",
+        (
+            CORE_CONFIGURES,
+            {
+                f"{CORE_MANAGER}:CallbackManager.configure": {"022d682090ba6ecf"},
+                f"{CORE_MANAGER}:CallbackManager.on_chat_model_start": {"979e4163cad992a0"},
+                f"{CORE_MANAGER}:CallbackManagerForLLMRun.on_llm_end": {"6b43053d0c22b2cc"},
+                f"{CORE_MANAGER}:CallbackManagerForLLMRun.on_llm_error": {"04a3eb1a5f800a57"},
+                f"{CHAT_MODELS}:_format_for_tracing": {"575f76148a5fd51f"},
+            },
+            CORE_RUNS,
+        ),
+    ),
+    target(
+        "BaseChatModel._get_ls_params",
+        (CHAT_MODELS,),
+        {"": {"6ee8e6f6bb13398e"}},
+        "chat_model:make_get_ls_params",
+        "Finds the parameters of a chat model that LangSmith shows.",
+        "All calls.",
+    ),
+    target(
+        "BaseTool.run",
+        (TOOLS,),
+        {
+            "any exception": {"4f8fbd9b9bb07c01"},
+            "exceptions but those that stop all": {"5e35d8a0b18170fa", "6684f9005c66f4e1"},
+        },
+        "tools:make_run",
+        "Calls a tool, without making what nobody is told.",
+        "No handlers, arguments of plain values.",
+        (
+            CORE_CONFIGURES,
+            {
+                f"{CORE_CONFIG}:set_config_context": {"534fc281aa7b6bd0"},
+                f"{CORE_CONFIG}:patch_config": {"8bc29ea2dc5b85cf"},
+                f"{CORE_MANAGER}:CallbackManager.configure": {"022d682090ba6ecf"},
+                f"{CORE_MANAGER}:CallbackManager.on_tool_start": {"ea34a689c5d2ecb7"},
+                f"{CORE_MANAGER}:CallbackManagerForToolRun.on_tool_end": {"0bbaccb4dce7eff0"},
+                f"{CORE_MANAGER}:CallbackManagerForToolRun.on_tool_error": {"05656867d073f5e8"},
+            },
+            CORE_RUNS,
+        ),
+    ),
+    target(
+        "RunnableSequence.ainvoke",
+        (CORE_RUNNABLES,),
+        {"": {"0f73f88379c96115"}},
+        "runnable_sequence:make_ainvoke",
+        "Invokes LangChain's sequences, each step in a task of its own.",
+        "Exactly `RunnableSequence`, no tracer of LangSmith's among the handlers, Python 3.11 on.",
+        (
+            CORE_CHILDREN,
+            CORE_RUNS,
+            CORE_ASYNC_ENDS,
+            INLINE_HANDLERS,
+            {
+                f"{CORE_CONFIG}:set_config_context": {"534fc281aa7b6bd0"},
+                f"{CORE_CONFIG}:_set_config_context": {"1298ff06e76c562c"},
+                f"{CORE_CONFIG}:patch_config": {"8bc29ea2dc5b85cf"},
+                "langchain_core.runnables.utils:coro_with_context": {
+                    "07f1169036bd6135",
+                    "19447dfa2cff1a33",
+                },
+            },
+        ),
+    ),
+    target(
+        "_signature_parameters",
+        (
+            CORE_SIGNATURE,
+            CORE_RUNNABLES,
+            "langchain_core.runnables.utils",
+            TOOLS,
+            STRUCTURED,
+            SIMPLE,
+            CHAT_MODELS,
+        ),
+        {"": {ABSENT, "1657d4417731f71d"}},
+        "signatures:make_signature_parameters",
+        "Finds the parameters of a callable, once for each function.",
+        "Plain functions and methods that wrap nothing, before Python 3.14.",
+    ),
+    target(
+        "_get_runnable_config_param",
+        (TOOLS, STRUCTURED, SIMPLE),
+        {"": {"6303b4338c4e6cb0", "e8055522ca3b26dd"}},
+        "signatures:make_get_runnable_config_param",
+        "Finds the parameter that a tool's function takes the config by, once for each function.",
+        "Plain functions and methods that wrap nothing, annotations of which the names can be "
+        "told, before Python 3.14.",
+        (
+            {
+                f"{TOOLS}:_get_type_hints": {
+                    "d77d8f4ff33ac3d1",
+                    "d37871f875271015",
+                    "0bb5cbec9c70642e",
+                    "9aa86f73c70ae66b",
+                }
+            },
+        ),
+    ),
+    target(
+        "get_all_basemodel_annotations",
+        (TOOLS, "langgraph.prebuilt.tool_node"),
+        {"": {"4fcd85e25739c713", "7d4f8b1c3a397a8e"}},
+        "signatures:make_get_all_basemodel_annotations",
+        "Finds the annotations of the fields of a tool's arguments, once for each model.",
+        "Models of Pydantic 2 without type variables, before Python 3.14.",
     ),
     # The savers; those of packages that are not installed are left out.
     target(

@@ -1,0 +1,16 @@
+from collections.abc import Callable
+from typing import Any
+
+from fastgraph.kernels.tally import Tally
+
+def get_callback_manager_for_config(config: Any) -> Any: ...
+def get_async_callback_manager_for_config(config: Any) -> Any: ...
+def make_configure(
+    original: Callable[..., Any], tally: Tally, variant: str
+) -> Callable[..., Any]: ...
+def make_manager_for_config(
+    original: Callable[..., Any], tally: Tally, variant: str
+) -> Callable[..., Any]: ...
+def make_amanager_for_config(
+    original: Callable[..., Any], tally: Tally, variant: str
+) -> Callable[..., Any]: ...

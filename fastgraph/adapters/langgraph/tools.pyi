@@ -1,0 +1,6 @@
+from collections.abc import Callable
+from typing import Any
+
+from fastgraph.kernels.tally import Tally
+
+def make_run(original: Callable[..., Any], tally: Tally, variant: str) -> Callable[..., Any]: ...
