@@ -20,11 +20,15 @@ from langgraph.errors import GraphInterrupt
 from langgraph.types import Interrupt
 
 import fastgraph
+from fastgraph.adapters.langgraph import value_path
 
 # What differs from run to run on stock alone, and says nothing.
 ADDRESS = re.compile(r" at 0x[0-9a-f]+|(?<=id=)\d{6,}")
 RANDOM_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 RANDOM_ID_BYTES = re.compile(RANDOM_ID.pattern.encode())
+# Who waits for a task: in the `repr` of the engine's own.
+CALLBACKS = re.compile(r"\bcb=\[[^\]]*\]")
+PLACE = re.compile(f"{value_path.MARK}(channel|the value)\\b")
 NUMBERED = re.compile(r"\bTask-\d+")
 
 
@@ -67,7 +71,7 @@ class Describer:
         return self.ids.setdefault(found, f"<id {len(self.ids)}>")
 
     def text(self, value: str) -> str:
-        plain = NUMBERED.sub("Task-N", ADDRESS.sub("", value))
+        plain = NUMBERED.sub("Task-N", ADDRESS.sub("", CALLBACKS.sub("cb=[]", value)))
         return RANDOM_ID.sub(lambda match: self.number(match[0]), plain)
 
     def bytes(self, value: bytes) -> bytes:
@@ -96,7 +100,10 @@ class Describer:
             type(error).__qualname__,
             text,
             args,
-            self.items(getattr(error, "__notes__", [])),
+            # What cannot be serialized is told with its place when patched, and only then.
+            self.items(
+                note for note in getattr(error, "__notes__", []) if not PLACE.match(str(note))
+            ),
             frames,
             self.error(error.__cause__, above),
             self.error(error.__context__, above),

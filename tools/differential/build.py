@@ -53,7 +53,18 @@ HINTS: dict[str, Any] = {
 }
 
 
-class Custom(Exception):
+BUILT_IN = (
+    ValueError,
+    KeyError,
+    LookupError,
+    ConnectionError,
+    TimeoutError,
+    RecursionError,
+    KeyboardInterrupt,
+)
+
+
+class CustomError(Exception):
     """A user's own error."""
 
     def __init__(self, number: int) -> None:
@@ -64,16 +75,12 @@ class Custom(Exception):
 def failure(kind: str) -> BaseException:
     """An error of a kind, made anew."""
     if kind == "custom":
-        return Custom(7)
+        return CustomError(7)
     if kind == "CancelledError":
         return asyncio.CancelledError("by the node")
     if kind == "exit":
         return SystemExit(3)
-    errors: dict[str, type[BaseException]] = {
-        each.__name__: each
-        for each in (ValueError, KeyError, LookupError, ConnectionError, TimeoutError)
-        + (RecursionError, KeyboardInterrupt)
-    }
+    errors: dict[str, type[BaseException]] = {each.__name__: each for each in BUILT_IN}
     return errors[kind](f"{kind} of the node")
 
 

@@ -14,7 +14,7 @@ from tools.differential.execution import observed
 from tools.differential.program import Program
 
 #: How often stock is run again to see whether it differs from itself.
-AGAIN = 6
+AGAIN = 20
 #: In seconds; no program takes that long.
 HANGS = 120
 

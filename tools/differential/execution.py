@@ -19,7 +19,7 @@ from fastgraph.verify.stored import stored
 from tools.differential import channels, savers
 from tools.differential.build import RunControl, World, built
 from tools.differential.program import Action, Program
-from tools.differential.virtual_time import Stuck, VirtualTime
+from tools.differential.virtual_time import StuckError, VirtualTime
 
 THREAD = "thread"
 #: What a serializer has warned of once in this process.
@@ -101,7 +101,7 @@ class Script:
         ended: list[Any] = []
         try:
             yield ended
-        except Stuck:
+        except StuckError:
             raise
         except NEVER as error:
             ended.append(error)
@@ -211,7 +211,7 @@ def _until_done(loop: Any, tasks: Any) -> None:
         if not left:
             return
         # A loop that was stopped by an error may stop once more.
-        with contextlib.suppress(KeyboardInterrupt, SystemExit, Stuck, RuntimeError):
+        with contextlib.suppress(KeyboardInterrupt, SystemExit, StuckError, RuntimeError):
             loop.run_until_complete(asyncio.wait(left, timeout=60))
 
 
@@ -239,7 +239,7 @@ def _actions(world: World, script: Script, virtual: VirtualTime) -> None:
     for action in world.program.script:
         try:
             loop.run_until_complete(script.arun(action))
-        except (KeyboardInterrupt, SystemExit, Stuck) as error:
+        except (KeyboardInterrupt, SystemExit, StuckError) as error:
             script.seen.append(["left the event loop", world.describe(error)])
             break
         script.seen.append(["turn", virtual.turn, loop.time()])
@@ -272,7 +272,7 @@ def observed(program: Program) -> dict[str, Any]:
 
     with savers.made(program.saver, hear, program.fails_at) as saver:
         world = World(program, saver)
-        clock = mock.patch.object(time, "time", lambda: 1.5e9)
+        clock = mock.patch.object(time, "time", return_value=1.5e9)
         _forget_warnings()
         with _collected(), stillness(), clock, hearing(world.describe) as heard:
             seen = _carried_out(world)

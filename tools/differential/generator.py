@@ -35,12 +35,56 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "delta": (("d",), ("e", "f")),
     "stubborn": (1, 2),
 }
+#: Those in which everything is kept.
+GROWING = ("items", "kept", "delta")
 #: Those that refuse a second write in a superstep.
 ALONE = ("last", "guarded", "plain", "untracked")
 SYNC_MODES = ("values", "updates", "tasks", "checkpoints", "debug")
 MODES = (*SYNC_MODES, "custom", "messages")
 TAKES = ("config", "runtime", "store", "writer", "previous")
 NAMES = "abcdefghijkl"
+ERRORS = (
+    "ValueError",
+    "KeyError",
+    "LookupError",
+    "ConnectionError",
+    "TimeoutError",
+    "RecursionError",
+    "CancelledError",
+    "custom",
+    "exit",
+    "KeyboardInterrupt",
+)
+ACTS = (
+    "sleep",
+    "write",
+    "ask",
+    "fail",
+    "fail until",
+    "put",
+    "log",
+    "warn",
+    "model",
+    "beat",
+    "give way",
+    "spawn",
+    "drain",
+    "tell",
+    "nested",
+)
+ACTIONS = (
+    "again",
+    "resume",
+    "resume",
+    "resume by id",
+    "run",
+    "goto",
+    "update",
+    "travel",
+    "fork",
+    "state",
+    "history",
+)
 
 
 class Chance:
@@ -80,12 +124,16 @@ class Drawing:
         # Of several failures of a superstep the one that counts is the first in a set.
         self.failures = 1 if self.chance(0.4) else 0
         self.threads = not self.is_async
+        self.limit = self.chance.one((4, 8, 12))
         self.is_workflow = self.chance(0.22)
 
     # Values
 
     def write(self, channel: str) -> Any:
         values = VALUES[channel]
+        if channel == "messages" and self.threads and self.saver != "none":
+            # Given an id while a thread stores it: with or without it, on stock, too.
+            values = values[:-1]
         if self.failures and self.chance(0.02) and self.saver != "none" and channel == "last":
             self.failures -= 1
             return ("lock",)  # which cannot be stored
@@ -101,10 +149,7 @@ class Drawing:
 
     def act(self, in_graph: bool) -> Act | None:
         chance = self.chance
-        kind = chance.one(
-            ("sleep", "write", "ask", "fail", "fail until", "put", "log", "warn", "model")
-            + ("beat", "give way", "spawn", "drain", "tell", "nested", "push ui")
-        )
+        kind = chance.one(ACTS)
         if kind == "sleep":
             return (kind, chance.one((0.001, 0.002)) if self.threads else chance.number(1, 5))
         if kind == "give way":
@@ -118,10 +163,7 @@ class Drawing:
             if not self.failures:
                 return None
             self.failures -= 1
-            error = chance.one(
-                ("ValueError", "KeyError", "LookupError", "ConnectionError", "TimeoutError")
-                + ("CancelledError", "RecursionError", "custom", "exit", "KeyboardInterrupt")
-            )
+            error = chance.one(ERRORS)
             return (kind, error) if kind == "fail" else (kind, error, chance.number(1, 2))
         if kind == "drain" and not chance(0.3):
             return None
@@ -129,8 +171,6 @@ class Drawing:
             return None
         if kind in ("write", "put", "log", "warn", "model", "nested"):
             return (kind, chance.one(("x", "y")))
-        if kind == "push ui":
-            return None
         return (kind,)
 
     def acts(self, most: int, in_graph: bool = True) -> tuple[Act, ...]:
@@ -185,10 +225,12 @@ class Drawing:
         chance = self.chance
         names = NAMES[: chance.one((1, 2, 2, 3, 3, 4, 4, 5, 6, 8, 12) if not depth else (1, 2, 3))]
         names = tuple(name if not depth else name + str(depth) for name in names)
-        channels = chance.some(tuple(VALUES), 7, 1)
+        # What a subgraph gives back is added to what it was given: with each turn twice as much.
+        doubled = GROWING if depth and self.limit > 4 else ()
+        channels = chance.some([channel for channel in VALUES if channel not in doubled], 7, 1)
         later = [(one, other) for index, one in enumerate(names) for other in names[index + 1 :]]
         # A chain mostly, so that most supersteps have something to do.
-        edges = [pair for pair in zip(names, names[1:]) if chance(0.5)]
+        edges = [pair for pair in zip(names, names[1:], strict=False) if chance(0.5)]
         edges += [chance.one(later) for _ in range(chance.number(0, 2)) if later]
         joins = []
         if len(names) > 2 and chance(0.3):
@@ -308,10 +350,7 @@ class Drawing:
         if self.saver == "none":
             return (*actions, *[self.running("run", given(), parallel)] * chance.number(0, 1))
         for _ in range(chance.number(1, 4)):
-            kind = chance.one(
-                ("again", "resume", "resume", "resume by id", "run", "goto", "update", "travel")
-                + ("fork", "state", "history")
-            )
+            kind = chance.one(ACTIONS)
             if kind in ("again", "resume", "resume by id"):
                 actions.append(self.running(kind, chance.one(("yes", 7)), parallel))
             elif kind == "run":
@@ -355,7 +394,7 @@ class Drawing:
             saver=self.saver,
             fails_at=chance.number(1, 12) if self.saver == "failing" else 0,
             handlers=tuple(handlers),
-            limit=chance.one((4, 8, 12)),
+            limit=self.limit,
             step_timeout=chance.one((3, 6)) if self.is_async and chance(0.08) else None,
             context=chance(0.2),
             ticks=self.is_async and chance(0.5),

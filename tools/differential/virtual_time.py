@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-class Stuck(RuntimeError):
+class StuckError(RuntimeError):
     """The program waits for something that will not happen."""
 
 
@@ -38,7 +38,7 @@ class _Selector(selectors.DefaultSelector):  # type: ignore[misc,valid-type]
         if timeout == 0 and until is not None:
             self.now = max(self.now, until)
         elif timeout is None:
-            raise Stuck("the event loop has nothing to wait for")
+            raise StuckError("the event loop has nothing to wait for")
         else:
             self.now += timeout
         return ready
@@ -70,8 +70,14 @@ class VirtualTime:
 
     @property
     def turn(self) -> int | None:
-        """The number of this turn, where it depends on nothing but the engine."""
-        return self.selector.turns if self.ticks and not self.used_threads else None
+        """The number of this turn, where it depends on nothing but the engine.
+
+        Once time has passed it does not: time passes when nothing is left to do, and a turn in
+        which the engine only tidies up is one more here, but takes no time on a real clock.
+        """
+        if not self.ticks or self.used_threads or self.selector.now:
+            return None
+        return self.selector.turns
 
     def _tick(self) -> None:
         self.ticker = self.loop.call_soon(self._tick)
@@ -92,7 +98,7 @@ class VirtualTime:
             return when
         if self.selector.in_threads:
             return self.selector.now
-        raise Stuck("the event loop has nothing to wait for")
+        raise StuckError("the event loop has nothing to wait for")
 
     def _run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
         self.used_threads = True
