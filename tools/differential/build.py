@@ -110,6 +110,7 @@ class World:
     counts: Counter[str] = dataclasses.field(default_factory=Counter)
     store: Any = dataclasses.field(default_factory=InMemoryStore)
     cache: Any = dataclasses.field(default_factory=InMemoryCache)
+    faults: int = 0
     turn: Callable[[], int | None] = lambda: None
     lock: Any = dataclasses.field(default_factory=threading.Lock)
 
@@ -188,10 +189,12 @@ class Acting:
             self.world.note(node.name, "answered", interrupt(f"{question} of {node.name}"))
 
     def act_fail(self, node: Node, kind: str) -> None:
+        self.world.faults += 1
         raise failure(kind)
 
     def act_fail_until(self, node: Node, kind: str, times: int) -> None:
         if self.world.count(f"failures of {node.name}") <= times:
+            self.world.faults += 1
             raise failure(kind)
 
     def act_put(self, node: Node, key: str) -> Body:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import fastgraph
@@ -29,10 +29,13 @@ class Verdict:
         "equal", "different", or "race" where stock differs from itself.
     difference : str
         The first one, with both sides.
+    counts : dict
+        Actions, steps and faults of the program.
     """
 
     kind: str
     difference: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return self.kind != "different"
@@ -59,16 +62,16 @@ def judged(program: Program, expected: dict[str, Any], found: dict[str, Any]) ->
 
     A program on which stock does not agree with itself proves nothing and is ruled out.
     """
-    different = first_difference(expected, found)
+    different, counts = first_difference(expected, found), expected["counts"]
     if different is None:
-        return Verdict("equal")
+        return Verdict("equal", "", counts)
     litter = []  # so that addresses, which order sets, are others each time
     for number in range(AGAIN):
         litter.append([object() for _ in range(997 * number + 1)])
         racing = first_difference(expected, observed(program))
         if racing is not None:
-            return Verdict("race", racing)
-    return Verdict("different", different)
+            return Verdict("race", racing, counts)
+    return Verdict("different", different, counts)
 
 
 def compared(programs: Iterable[Program]) -> list[Verdict]:
@@ -79,3 +82,12 @@ def compared(programs: Iterable[Program]) -> list[Verdict]:
         with fastgraph.patched():
             found = [observed(program) for program in programs]
         return [judged(*each) for each in zip(programs, expected, found, strict=True)]
+
+
+def differs(program: Program) -> bool:
+    """Whether a program differs when patched, and stock agrees with itself."""
+    with guarded():
+        expected = observed(program)
+        if first_difference(expected, patched_view(program)) is None:
+            return False
+        return all(first_difference(expected, observed(program)) is None for _ in range(3))

@@ -13,6 +13,7 @@ from unittest import mock
 from langgraph.checkpoint.serde import jsonplus
 from langgraph.types import Command
 
+from fastgraph.verify.describing import is_user_frame
 from fastgraph.verify.hearing import hearing
 from fastgraph.verify.stillness import stillness
 from fastgraph.verify.stored import stored
@@ -200,6 +201,7 @@ class Script:
             if task.done():
                 break
             await asyncio.sleep(0)
+        self.world.faults += not task.done()
         self.world.note("cancelling", task.done(), task.cancel())
         return await task
 
@@ -234,6 +236,16 @@ def _carried_out(world: World) -> list[Any]:
     return script.seen
 
 
+def left_of_the_user(loop: Any) -> list[str]:
+    """The coroutines of the program that are still running; the engine's own are its own."""
+    running = [task.get_coro() for task in asyncio.all_tasks(loop)]
+    return sorted(
+        each.__qualname__
+        for each in running
+        if is_user_frame(getattr(getattr(each, "cr_code", None), "co_filename", ""))
+    )
+
+
 def _actions(world: World, script: Script, virtual: VirtualTime) -> None:
     loop = virtual.loop
     for action in world.program.script:
@@ -243,8 +255,7 @@ def _actions(world: World, script: Script, virtual: VirtualTime) -> None:
             script.seen.append(["left the event loop", world.describe(error)])
             break
         script.seen.append(["turn", virtual.turn, loop.time()])
-        left = asyncio.all_tasks(loop)
-        world.note("left", sorted(task.get_coro().__qualname__ for task in left))
+        world.note("left", left_of_the_user(loop))
     virtual.stop_ticking()
     left = asyncio.all_tasks(loop)
     for task in left:
@@ -262,12 +273,22 @@ def by_handler(events: list[Any]) -> dict[str, list[Any]]:
     return dict(sorted(heard.items()))
 
 
+def counts(world: World) -> dict[str, int]:
+    """How much was done: actions, runs of nodes and routes, and faults met on the way."""
+    return {
+        "actions": len(world.program.script),
+        "steps": world.counts["all"],
+        "faults": world.faults,
+    }
+
+
 def observed(program: Program) -> dict[str, Any]:
     """Everything that can be seen of a program that is run now."""
     seen: list[Any] = []
     described: list[Any] = []
 
     def hear(*what: Any) -> None:
+        world.faults += what[0] == "failure"
         described.append(world.describe.items(what))
 
     with savers.made(program.saver, hear, program.fails_at) as saver:
@@ -284,6 +305,7 @@ def observed(program: Program) -> dict[str, Any]:
         "events": by_handler(world.events),
         "saver": described if program.is_async else sorted(map(repr, described)),
         "stored": kept,
+        "counts": counts(world),
         **heard,
     }
 

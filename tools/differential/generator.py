@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -230,7 +231,7 @@ class Drawing:
         channels = chance.some([channel for channel in VALUES if channel not in doubled], 7, 1)
         later = [(one, other) for index, one in enumerate(names) for other in names[index + 1 :]]
         # A chain mostly, so that most supersteps have something to do.
-        edges = [pair for pair in zip(names, names[1:], strict=False) if chance(0.5)]
+        edges = [pair for pair in itertools.pairwise(names) if chance(0.5)]
         edges += [chance.one(later) for _ in range(chance.number(0, 2)) if later]
         joins = []
         if len(names) > 2 and chance(0.3):

@@ -43,6 +43,7 @@ class Failing(Watched):
     def told(self, method: str, args: tuple[Any, ...]) -> None:
         self.left -= 1
         if self.left == 0:
+            self.hear("failure")
             raise ConnectionError(f"the database is gone at {method}")
 
 
