@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.differential.soak import BATCH, ROOT, in_a_process
+from tools.differential.soak import ROOT, TOGETHER, in_a_process
 
 ADAPTER = "fastgraph/adapters/langgraph"
 COPIED = ("fastgraph", "tools", "setup.py", "pyproject.toml", "README.md", "LICENSE")
@@ -270,8 +270,8 @@ def is_stale(mutation: Mutation) -> bool:
 
 def noticed(copy: Path, programs: int) -> tuple[int, str] | None:
     """The seed of the first program found that differs, and how it does."""
-    for first in range(0, programs, BATCH):
-        for result in in_a_process(first, min(BATCH, programs - first), root=copy):
+    for first in range(0, programs, TOGETHER):
+        for result in in_a_process(first, min(TOGETHER, programs - first), root=copy):
             if result["kind"] == "different":
                 return result["seed"], result["difference"]
     return None
