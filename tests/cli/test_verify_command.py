@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-APP = '''
+APP = """
 import itertools
 import operator
 from typing import Annotated, TypedDict
@@ -41,7 +41,7 @@ def fail(state):
 
 failing = compiled(fail)
 number = 7
-'''
+"""
 
 
 @pytest.fixture
