@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -64,6 +65,19 @@ def test_what_stock_does_not_agree_on_is_ruled_out(monkeypatch: pytest.MonkeyPat
 
     assert verdict.kind == "race" and verdict
     assert not differs(PLAIN)
+
+
+def test_an_order_of_threads_that_patched_runs_do_not_always_show_is_ruled_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shows = itertools.chain([True], itertools.repeat(False))
+    spoiled(monkeypatch, lambda program, seen: {**seen, "noted": 1} if next(shows) else seen)
+    threaded = replace(PLAIN, is_async=False)
+
+    assert [verdict.kind for verdict in compared([threaded])] == ["race"]
+
+    shows = itertools.chain([True], itertools.repeat(False))
+    assert [verdict.kind for verdict in compared([PLAIN])] == ["different"]
 
 
 def test_a_program_is_made_as_small_as_it_can_be(monkeypatch: pytest.MonkeyPatch) -> None:

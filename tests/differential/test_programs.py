@@ -5,11 +5,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import random
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,9 +14,17 @@ from hypothesis import strategies as st
 
 from tools.differential import mutations
 from tools.differential.comparison import compared
-from tools.differential.generator import ACTIONS, ACTS, ERRORS, MODES, TAKES, VALUES, drawn
-from tools.differential.generator import program_of as program_of
-from tools.differential.program import Action, Graph, Node, Program, Workflow, parsed
+from tools.differential.generator import (
+    ACTIONS,
+    ACTS,
+    ERRORS,
+    MODES,
+    TAKES,
+    VALUES,
+    drawn,
+    program_of,
+)
+from tools.differential.program import Action, Graph, Node, Program, Workflow, parsed, parts
 
 REGRESSIONS = Path(__file__).parent / "regressions.txt"
 SEEDS = 600
@@ -28,17 +33,6 @@ SEEDS = 600
 def regressions() -> list[str]:
     lines = REGRESSIONS.read_text(encoding="utf-8").splitlines()
     return [line for line in lines if line and not line.startswith("#")]
-
-
-def parts(part: Any) -> Iterator[Any]:
-    """A program's parts, and those in them."""
-    yield part
-    if dataclasses.is_dataclass(part):
-        for field in dataclasses.fields(part):
-            yield from parts(getattr(part, field.name))
-    elif isinstance(part, tuple):
-        for item in part:
-            yield from parts(item)
 
 
 def assert_equal(programs: list[Program]) -> None:

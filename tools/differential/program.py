@@ -7,6 +7,7 @@ as an expression that makes it again, and can be made smaller field by field.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -182,6 +183,24 @@ class Program(Part):
     def __post_init__(self) -> None:
         if (self.graph is None) == (self.workflow is None):
             raise ValueError("a program has either a graph or a workflow")
+
+
+def parts(part: Any) -> Iterator[Any]:
+    """A part of a program, and all parts in it."""
+    yield part
+    if dataclasses.is_dataclass(part):
+        for field in dataclasses.fields(part):
+            yield from parts(getattr(part, field.name))
+    elif isinstance(part, tuple):
+        for item in part:
+            yield from parts(item)
+
+
+def uses_threads(program: Program) -> bool:
+    """Whether nodes run in threads, where things happen in more than one order."""
+    return not program.is_async or any(
+        isinstance(part, Node) and part.is_sync for part in parts(program)
+    )
 
 
 def parsed(text: str) -> Program:
