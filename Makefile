@@ -11,6 +11,7 @@ FUZZ_ARGS ?=
 JOBS ?= 2
 KILLS ?= 100
 PROGRAMS ?= 2000
+FIRST_SEED ?= 20000
 SOAK_ARGS ?= --steps 1000000 --keep
 MUTATION_ARGS ?=
 
@@ -62,7 +63,7 @@ kills: $(VENV)/.with-test build ## kill -9 in the middle of runs, resumed by the
 	FASTGRAPH_TEST_KILLS=$(KILLS) $(PYTEST) tests/savers/test_savers_killed.py $(PYTEST_ARGS)
 
 differential: $(VENV)/.with-test build ## compare PROGRAMS generated programs, stock against patched
-	$(BIN)/python -m tools.differential compare --programs $(PROGRAMS) --jobs $(JOBS)
+	$(BIN)/python -m tools.differential compare --first $(FIRST_SEED) --programs $(PROGRAMS) --jobs $(JOBS)
 
 soak: $(VENV)/.with-test build ## compare programs for long; SOAK_ARGS="--first 7000 --minutes 60"
 	$(BIN)/python -m tools.differential compare --jobs $(JOBS) $(SOAK_ARGS)

@@ -20,7 +20,8 @@ from pathlib import Path
 from tools.differential.soak import ROOT, TOGETHER, in_a_process
 
 ADAPTER = "fastgraph/adapters/langgraph"
-COPIED = ("fastgraph", "tools", "setup.py", "pyproject.toml", "README.md", "LICENSE")
+# With what was built before, or everything would be compiled once more.
+COPIED = ("fastgraph", "tools", "build", "setup.py", "pyproject.toml", "README.md", "LICENSE")
 
 
 @dataclass(frozen=True)
@@ -231,20 +232,29 @@ def checkout(scratch: Path | None) -> Iterator[Path]:
         copy.mkdir(parents=True)
         for name in COPIED:
             source = ROOT / name
+            if not source.exists():
+                continue
             if source.is_dir():
-                ignored = shutil.ignore_patterns("__pycache__")
+                ignored = shutil.ignore_patterns("__pycache__", "wheels", "rivals")
                 shutil.copytree(source, copy / name, ignore=ignored)
             else:
                 shutil.copy2(source, copy)
         yield copy
 
 
+def built_of(copy: Path, mutation: Mutation) -> set[Path]:
+    """A module's source and what was made of it, in the build's own directories, too."""
+    stem = mutation.module.rpartition("/")[2]
+    found = (copy / "build").rglob(f"{stem}.*") if (copy / "build").exists() else ()
+    beside = (copy / mutation.module).parent.glob(f"{stem}.*")
+    return {file for file in (*found, *beside) if file.suffix in (".pyx", ".c", ".so", ".o")}
+
+
 @contextlib.contextmanager
 def mutated(copy: Path, mutation: Mutation) -> Iterator[None]:
     """The copy with the mistake compiled in; as it was afterwards."""
     source = copy / f"{mutation.module}.pyx"
-    files = [source, *source.parent.glob(f"{source.stem}.*.so"), source.with_suffix(".c")]
-    before = {file: (file.read_bytes(), file.stat()) for file in files if file.exists()}
+    before = {file: (file.read_bytes(), file.stat()) for file in built_of(copy, mutation)}
     text = source.read_text(encoding="utf-8")
     source.write_text(text.replace(mutation.old, mutation.new), encoding="utf-8")
     try:
@@ -257,6 +267,8 @@ def mutated(copy: Path, mutation: Mutation) -> Iterator[None]:
             raise RuntimeError(f"{mutation.name} does not compile:\n{built.stderr[-2000:]}")
         yield
     finally:
+        for file in built_of(copy, mutation) - before.keys():
+            file.unlink()
         for file, (content, stat) in before.items():
             file.write_bytes(content)
             os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
@@ -282,6 +294,10 @@ def run(programs: int, only: str | None, scratch: Path | None) -> int:
     chosen = [each for each in MUTATIONS if only is None or only in f"{each.module}: {each.name}"]
     survived = 0
     with checkout(scratch) as copy:
+        already = noticed(copy, programs)
+        if already is not None:
+            print(f"without any mistake, the program of seed {already[0]} differs {already[1]}")
+            return 1
         for mutation in chosen:
             began = time.monotonic()
             module = mutation.module.rpartition("/")[2]
