@@ -13,6 +13,10 @@ FUZZ_SECONDS ?= 600
 FUZZ_ARGS ?=
 JOBS ?= 2
 KILLS ?= 100
+PROGRAMS ?= 2000
+FIRST_SEED ?= 20000
+SOAK_ARGS ?= --steps 1000000 --keep
+MUTATION_ARGS ?=
 
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -32,8 +36,8 @@ unexport FASTGRAPH FASTGRAPH_KERNELS FASTGRAPH_NO_EXTENSIONS FASTGRAPH_REQUIRE_E
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo build venv test lint types pytest kills fuzz test-numba conformance docs bench \
-	bench-quick superstep codec perf-gate perf-baseline asv-run asv-continuous asv-publish dist \
-	fingerprints fingerprints-check tables constraints clean distclean
+	bench-quick superstep codec perf-gate perf-baseline asv-run asv-continuous asv-publish \
+	differential soak mutations dist fingerprints fingerprints-check tables constraints clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +64,15 @@ pytest: $(VENV)/.with-test build ## only the tests; PYTEST_ARGS="-k name" for so
 
 kills: $(VENV)/.with-test build ## kill -9 in the middle of runs, resumed by the other engine, KILLS times each
 	FASTGRAPH_TEST_KILLS=$(KILLS) $(PYTEST) tests/savers/test_savers_killed.py $(PYTEST_ARGS)
+
+differential: $(VENV)/.with-test build ## compare PROGRAMS generated programs, stock against patched
+	$(BIN)/python -m tools.differential compare --first $(FIRST_SEED) --programs $(PROGRAMS) --jobs $(JOBS)
+
+soak: $(VENV)/.with-test build ## compare programs for long; SOAK_ARGS="--first 7000 --minutes 60"
+	$(BIN)/python -m tools.differential compare --jobs $(JOBS) $(SOAK_ARGS)
+
+mutations: $(VENV)/.with-test build ## compile deliberate mistakes, one by one, which programs have to notice
+	$(BIN)/python -m tools.differential mutations $(MUTATION_ARGS)
 
 test-numba: $(VENV)/.with-test build ## the tests that apply on numba, with the extensions disabled
 	$(ON_NUMBA) $(BIN)/python -m fastgraph status

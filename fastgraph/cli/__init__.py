@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from fastgraph._version import __version__
-from fastgraph.cli import bench, demo, profile, run, status
+from fastgraph.cli import bench, demo, profile, run, status, verify
 from fastgraph.cli.parser import CommandError, Parser
 
 __all__ = ["main"]
@@ -18,6 +18,8 @@ examples:
   fastgraph status                 what patch() does here, and why not where it does not
   fastgraph run agent.py --verbose run a program patched, unmodified
   fastgraph run -m my_package      the same for a module
+  fastgraph verify app:graph --input in.json
+                                   run a graph on both engines and compare
   fastgraph demo                   time a tool-calling agent, stock against patched
   fastgraph bench agent:graph      the same for a graph of your own
   fastgraph profile agent:graph    where the time of its supersteps goes
@@ -66,6 +68,6 @@ def _parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"fastgraph {__version__}")
     commands = parser.add_subparsers(metavar="command", required=True, title="commands")
-    for command in (run, status, demo, bench, profile):
+    for command in (run, status, verify, demo, bench, profile):
         command.add_to(commands)
     return parser

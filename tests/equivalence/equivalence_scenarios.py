@@ -8,29 +8,13 @@ from typing import Any
 from equivalence_ways import WAYS, Scenario, Way, observed
 
 import fastgraph
-
-
-def difference(one: Any, other: Any, path: str = "") -> str:
-    """Where two descriptions differ first, and how."""
-    if type(one) is type(other) and isinstance(one, dict) and one.keys() == other.keys():
-        for key, value in one.items():
-            if value != other[key]:
-                return difference(value, other[key], f"{path}[{key!r}]")
-    if type(one) is type(other) and isinstance(one, list | tuple):
-        for index, (left, right) in enumerate(zip(one, other, strict=False)):
-            if left != right:
-                return difference(left, right, f"{path}[{index}]")
-        if len(one) != len(other):
-            rest = [*one[len(other) :], *other[len(one) :]]
-            return f"{path}: {len(one)} and {len(other)} items, beginning with {rest[0]!r:.600}"
-    return f"{path}: {one!r:.600} and {other!r:.600}"
+from fastgraph.verify.comparison import first_difference
 
 
 def assert_equal(found: dict[str, Any], expected: dict[str, Any], sides: str) -> None:
     """Two observations are the same, or it is said in which part and where they are not."""
-    for part, seen in expected.items():
-        same = found[part] == seen
-        assert same, f"{sides} in {part}{difference(seen, found[part])}"
+    different = first_difference(expected, found)
+    assert different is None, f"{sides} {different}"
 
 
 def assert_same(scenario: Scenario, way: Way) -> dict[str, Any]:

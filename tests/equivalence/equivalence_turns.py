@@ -10,9 +10,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from equivalence_hearing import hearing
-from equivalence_shapes import Describer
 from equivalence_still import stillness
+
+from fastgraph.verify.describing import Describer
+from fastgraph.verify.hearing import hearing
 
 
 class Turns:

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapter_drivers import stored
-from equivalence_handlers import AsyncRecorder, Recorder
-from equivalence_hearing import hearing
-from equivalence_shapes import Describer
 from equivalence_still import stillness
 from langgraph.checkpoint.memory import InMemorySaver
+
+from fastgraph.verify.describing import Describer
+from fastgraph.verify.handlers import AsyncRecorder, Recorder
+from fastgraph.verify.hearing import hearing
 
 #: What is emitted when tasks start and end.
 ENGINE_MODES = ("values", "updates", "tasks", "checkpoints", "debug")

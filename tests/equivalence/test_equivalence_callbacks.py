@@ -6,7 +6,7 @@ import warnings
 from typing import Any
 
 import pytest
-from equivalence_handlers import AsyncRecorder, Failing, Recorder
+from equivalence_handlers import Failing
 from equivalence_scenarios import Scenarios, assert_same, sync
 from equivalence_states import Count, chain_of, graph_of, noting
 from equivalence_ways import Drive
@@ -19,6 +19,8 @@ from langchain_core.tracers.base import BaseTracer
 from langgraph.constants import TAG_HIDDEN, TAG_NOSTREAM
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode, create_react_agent
+
+from fastgraph.verify.handlers import AsyncRecorder, Recorder
 
 SCENARIOS = Scenarios()
 

@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import pytest
-from equivalence_handlers import AsyncRecorder, Recorder
 from equivalence_turns import Run, Turns, cancelled_at, seen_turns
 from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
@@ -25,6 +24,7 @@ from langgraph.types import Send
 from typing_extensions import TypedDict
 
 import fastgraph
+from fastgraph.verify.handlers import AsyncRecorder, Recorder
 
 
 class State(TypedDict):

@@ -189,7 +189,13 @@ async def atick(
             self.commit(task, error)
             if goes_to_handler(self, task, error) and self.aschedule_error_handler is not None:
                 self._handled_exception_ids.add(id(error))
-                handler_task = await self.aschedule_error_handler(task, error)
+                try:
+                    handler_task = await self.aschedule_error_handler(task, error)
+                except BaseException as thrown:
+                    # An interpreted coroutine gives what is thrown into it the error it handles.
+                    if thrown.__context__ is None and thrown is not error:
+                        thrown.__context__ = error
+                    raise
                 if handler_task:
                     tasks = (handler_task,)
                     has_handler = True

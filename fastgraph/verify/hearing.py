@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from equivalence_shapes import Describer
+from fastgraph.verify.describing import Describer
 
 LOGGERS = ("langgraph", "langchain_core", "asyncio", "concurrent.futures")
 

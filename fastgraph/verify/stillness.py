@@ -1,0 +1,72 @@
+"""Ids, random numbers and the clock held still, so that what two runs store has the same bytes.
+
+Two stock runs already differ: checkpoints carry a time and ids made of it, and channel versions
+carry random numbers. Masking those would also hide a patch that spoils them, so their sources are
+replaced instead, and every run draws the same ones in the same order. The functions that make ids
+of them stay as they are.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime, timezone, tzinfo
+from types import ModuleType
+from typing import TYPE_CHECKING
+from unittest import mock
+
+from langgraph.checkpoint.base import id as checkpoint_ids
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+NOW = datetime(2025, 1, 1, tzinfo=timezone.utc)
+
+
+class StoppedTime:
+    """Stands in for the module ``time`` where ids are made."""
+
+    @staticmethod
+    def time_ns() -> int:
+        return int(NOW.timestamp()) * 10**9
+
+
+class StoppedDatetime(datetime):
+    """Stands in for the class where the engine asks what time it is."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Self:
+        return cls.fromtimestamp(NOW.timestamp(), tz)
+
+
+def modules_with_clock() -> list[ModuleType]:
+    """Find the engine's modules that imported the class, which itself cannot be changed."""
+    return [
+        module
+        for name, module in list(sys.modules.items())
+        if name.startswith(("langgraph.pregel.", "fastgraph.adapters."))
+        and getattr(module, "datetime", None) is datetime
+    ]
+
+
+@contextmanager
+def stillness(seed: int = 0) -> Iterator[None]:
+    """Start ids, random numbers and the clock again from the beginning.
+
+    Parameters
+    ----------
+    seed : int
+        Of the random numbers.
+    """
+    random_state = random.getstate()
+    with ExitStack() as stack:
+        stack.callback(random.setstate, random_state)
+        random.seed(seed)
+        # Of times that stand still uuid6 makes ids that count up, from the last one it gave.
+        stack.enter_context(mock.patch.object(checkpoint_ids, "time", StoppedTime))
+        stack.enter_context(mock.patch.object(checkpoint_ids, "_last_v6_timestamp", None))
+        for module in modules_with_clock():
+            stack.enter_context(mock.patch.object(module, "datetime", StoppedDatetime))
+        yield

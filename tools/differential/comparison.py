@@ -1,0 +1,101 @@
+"""Runs a program on both engines and tells whether anything differs."""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import fastgraph
+from fastgraph.verify.comparison import first_difference
+from tools.differential.execution import observed
+from tools.differential.program import Program, uses_threads
+
+#: How often stock is run again to see whether it differs from itself.
+AGAIN = 20
+#: In seconds; no program takes that long.
+HANGS = 120
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a comparison said.
+
+    Attributes
+    ----------
+    kind : str
+        "equal", "different", or "race" where stock differs from itself.
+    difference : str
+        The first one, with both sides.
+    counts : dict
+        Actions, steps and faults of the program.
+    """
+
+    kind: str
+    difference: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return self.kind != "different"
+
+
+def patched_view(program: Program) -> dict[str, Any]:
+    """What is seen of a program on the patched engine."""
+    with fastgraph.patched():
+        return observed(program)
+
+
+@contextlib.contextmanager
+def guarded(seconds: float = HANGS) -> Iterator[None]:
+    """Say where every thread is if programs hang, and end."""
+    faulthandler.dump_traceback_later(seconds, exit=True)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+def judged(program: Program, expected: dict[str, Any], found: dict[str, Any]) -> Verdict:
+    """Compare two observations; where they differ, stock is held against itself.
+
+    A program on which stock does not agree with itself proves nothing and is ruled out. So is one
+    with threads whose patched runs do not always differ.
+    """
+    different, counts = first_difference(expected, found), expected["counts"]
+    if different is None:
+        return Verdict("equal", "", counts)
+    litter = []  # so that addresses, which order sets, are others each time
+    for number in range(AGAIN):
+        litter.append([object() for _ in range(997 * number + 1)])
+        racing = first_difference(expected, observed(program))
+        if racing is not None:
+            return Verdict("race", racing, counts)
+    if uses_threads(program):
+        # Rare orders of threads need not show in as few runs of stock; but if patched runs are
+        # mostly as stock's, what differed is an order of threads, too.
+        with fastgraph.patched():
+            for _ in range(AGAIN):
+                if first_difference(expected, observed(program)) is None:
+                    return Verdict("race", different, counts)
+    return Verdict("different", different, counts)
+
+
+def compared(programs: Iterable[Program]) -> list[Verdict]:
+    """Run programs on stock, then on the patched engine, and judge each."""
+    programs = list(programs)
+    with guarded(HANGS + len(programs)):
+        expected = [observed(program) for program in programs]
+        with fastgraph.patched():
+            found = [observed(program) for program in programs]
+        return [judged(*each) for each in zip(programs, expected, found, strict=True)]
+
+
+def differs(program: Program) -> bool:
+    """Whether a program differs when patched, and stock agrees with itself."""
+    with guarded():
+        expected = observed(program)
+        if first_difference(expected, patched_view(program)) is None:
+            return False
+        return all(first_difference(expected, observed(program)) is None for _ in range(3))
