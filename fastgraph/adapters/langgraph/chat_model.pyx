@@ -33,7 +33,6 @@ cdef object model_getattr = _BaseModel.__dict__.get("__getattr__")
 cdef object object_getattribute = object.__dict__["__getattribute__"]
 
 cdef object stock_generate
-cdef object stock_ls_params
 cdef Tally generate_tally
 cdef Tally ls_params_tally
 
@@ -207,6 +206,6 @@ def _get_ls_params(self, stop=None, **kwargs):
 
 
 def make_get_ls_params(original, Tally tally not None, str variant):
-    global stock_ls_params, ls_params_tally
-    stock_ls_params, ls_params_tally = original, tally
+    global ls_params_tally
+    ls_params_tally = tally
     return _get_ls_params

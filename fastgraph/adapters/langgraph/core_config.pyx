@@ -28,7 +28,6 @@ cdef frozenset known_keys = frozenset(CONFIG_KEYS)
 cdef frozenset copiable_keys = frozenset(COPIABLE_KEYS)
 
 cdef object stock_ensure
-cdef object stock_patch
 cdef Tally ensure_tally
 cdef Tally patch_tally
 
@@ -214,6 +213,6 @@ def patch_config(
 
 
 def make_patch_config(original, Tally tally not None, str variant):
-    global stock_patch, patch_tally
-    stock_patch, patch_tally = original, tally
+    global patch_tally
+    patch_tally = tally
     return patch_config

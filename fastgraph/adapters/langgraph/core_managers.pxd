@@ -1,6 +1,5 @@
 # The callback managers of LangChain's runnables.
 
-cdef object manager_for(object cls, object configure, object config)
 cdef bint is_unheard(object callbacks, object local) except -1
 cdef object configured(
     object cls, object inherited, object local, object tags, object local_tags,
