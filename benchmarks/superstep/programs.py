@@ -147,6 +147,11 @@ def custom_loop(size: int) -> None:
     drain(builder.compile(), "custom")
 
 
+def sync_nodes_async_loop(size: int) -> None:
+    """A sync node and a sync branch in an async run: each is called in a thread."""
+    asyncio.run(loop(size).compile().ainvoke(GIVEN, UNLIMITED))
+
+
 def saved_loop(size: int) -> None:
     loop(size).compile(checkpointer=InMemorySaver()).invoke(GIVEN, thread())
 

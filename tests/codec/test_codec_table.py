@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ command = pytest.importorskip(
     reason="the benchmarks are in the checkout",
     exc_type=ModuleNotFoundError,
 )
+from benchmarks import provenance  # noqa: E402
 from benchmarks.codec.programs import program  # noqa: E402
 from benchmarks.codec.results import Result, as_markdown, as_text  # noqa: E402
 from benchmarks.codec.rows import ROWS, Row  # noqa: E402
@@ -30,7 +30,8 @@ def test_each_row_is_measured_and_told(row: Row) -> None:
         program(row.what, row.of)(1)
         with fastgraph.patched():
             program(row.what, row.of)(1)
-    told = as_markdown([result(row)])
+    told = as_markdown([result(row)], "Measured somewhere.")
+    assert told.startswith("Measured somewhere.")
     assert row.of in told and ("20.00" in told or "95%" in told)
 
 
@@ -45,11 +46,12 @@ def test_results_are_kept_and_told_without_measuring_again(
 ) -> None:
     kept, copy = tmp_path / "results.json", tmp_path / "page.md"
     results = [result(row) for row in ROWS]
-    kept.write_text(json.dumps([each.to_dict() for each in results]), encoding="utf-8")
+    provenance.write(kept, "Measured then.", [each.to_dict() for each in results])
     copy.write_text(command.PAGE.read_text(encoding="utf-8"), encoding="utf-8")
     monkeypatch.setattr(command, "PAGE", copy)
     assert command.main(["--given", str(kept), "--docs"]) == 0
     assert capsys.readouterr().out.strip() == as_text(results).strip()
+    assert "Measured then." in copy.read_text(encoding="utf-8")
     assert "| bytes saved |" in copy.read_text(encoding="utf-8")
     assert "x" in page.renewed(copy.read_text(encoding="utf-8"), "x", "make codec")
 
