@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import operator
 import threading
 from collections.abc import Callable
@@ -171,3 +172,55 @@ def test_an_empty_checkpoint_has_what_upstreams_has() -> None:
     assert {**made, "id": "", "ts": ""} == {**stock, "id": "", "ts": ""}
     assert made["id"] > stock["id"] and made["ts"] >= stock["ts"]
     assert made["channel_values"] is not stock["channel_values"]
+
+
+# A sync node's way into a thread, in an async run
+
+
+class Counting(ThreadPoolExecutor):
+    """Somebody's own executor, which hears of every job."""
+
+    jobs = 0
+
+    def submit(self, *args: Any, **kwargs: Any) -> Any:
+        self.jobs += 1
+        return super().submit(*args, **kwargs)
+
+
+@BOTH
+def test_a_loops_own_way_into_threads_is_taken(engine: Engine) -> None:
+    graph = graph_of(thread_name)
+    taken = []
+
+    async def main() -> Any:
+        loop = asyncio.get_running_loop()
+        own = loop.run_in_executor
+
+        def run_in_executor(*args: Any) -> Any:
+            taken.append(args[0])
+            return own(*args)
+
+        await graph.ainvoke({"seen": []})
+        loop.run_in_executor = run_in_executor  # type: ignore[method-assign]
+        return await graph.ainvoke({"seen": []})
+
+    with engine():
+        seen = asyncio.run(main())["seen"]
+    assert taken == [None]
+    assert seen[0].startswith("asyncio_")
+
+
+@BOTH
+def test_an_executor_of_somebodys_is_asked(engine: Engine) -> None:
+    graph = graph_of(thread_name, nodes=2)
+
+    async def main() -> tuple[int, list[str]]:
+        executor = Counting(2, "own")
+        asyncio.get_running_loop().set_default_executor(executor)
+        seen = (await graph.ainvoke({"seen": []}))["seen"]
+        return executor.jobs, seen
+
+    with engine():
+        jobs, seen = asyncio.run(main())
+    assert jobs == 2
+    assert all(name.startswith("own_") for name in seen)

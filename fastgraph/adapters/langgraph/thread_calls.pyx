@@ -40,7 +40,7 @@ cdef object executor_of(object loop):
     """The executor that `loop.run_in_executor` takes; None if it has none, or looks first."""
     if not is_plain(loop) or not is_stock(type(loop), "run_in_executor", base_run):
         return None
-    if loop.is_closed() or loop._executor_shutdown_called:
+    if "run_in_executor" in loop.__dict__ or loop.is_closed() or loop._executor_shutdown_called:
         return None
     return loop._default_executor
 
