@@ -112,6 +112,53 @@ def test_a_sleep_takes_no_time_and_ends_in_order() -> None:
 
 
 @pytest.mark.parametrize("ticks", [False, True])
+def test_threads_work_one_after_the_other_when_the_loop_has_nothing_else_to_do(
+    ticks: bool,
+) -> None:
+    virtual, order = VirtualTime(ticks), []
+
+    async def call(number: int) -> None:
+        await virtual.loop.run_in_executor(None, order.append, f"in thread {number}")
+        order.append(f"after {number}")
+
+    async def everything() -> None:
+        calls = [asyncio.ensure_future(call(number)) for number in range(3)]
+        for _ in range(5):
+            await asyncio.sleep(0)
+        order.append("nothing else to do")
+        await asyncio.sleep(100)
+        order.append("later")
+        await asyncio.gather(*calls)
+
+    assert not virtual.used_threads
+    virtual.loop.run_until_complete(everything())
+    virtual.stop_ticking()
+    virtual.loop.close()
+
+    assert virtual.used_threads and virtual.turn is None
+    assert order[0] == "nothing else to do" and order[-1] == "later"
+    assert [each for each in order if "thread" in each] == [f"in thread {n}" for n in range(3)]
+    for number in range(3):
+        assert order.index(f"after {number}") < order.index("later")
+
+
+def test_what_a_closed_loop_left_in_the_queue_never_runs() -> None:
+    virtual, ran = VirtualTime(), []
+
+    async def leave() -> None:
+        virtual.loop.run_in_executor(None, ran.append, 1)
+
+    virtual.loop.run_until_complete(leave())
+    threads = list(virtual.loop._default_executor._threads)
+    virtual.loop.close()
+    for thread in threads:
+        thread.join(10)
+
+    assert threads and not any(thread.is_alive() for thread in threads)
+    assert ran == []
+
+
+@pytest.mark.parametrize("ticks", [False, True])
 def test_a_program_that_waits_for_nothing_is_stuck(ticks: bool) -> None:
     virtual = VirtualTime(ticks)
 

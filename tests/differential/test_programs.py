@@ -64,8 +64,15 @@ def test_what_is_drawn_reaches_every_part_of_the_engine() -> None:
     assert {action.durability for action in actions} == {None, "sync", "exit"}
     savers = {"none", "memory", "watched", "slow", "failing", "sqlite"}
     assert {program.saver for program in programs} == savers
-    for name in ("deferred", "cached", "handled", "attempts", "timeout", "idle", "graph"):
+    for name in ("deferred", "cached", "handled", "tagged", "attempts", "timeout", "idle"):
         assert any(getattr(node, name) for node in nodes), name
+    assert any(node.graph for node in nodes)
+    assert any(
+        program.is_async and node.is_sync
+        for program in programs
+        for node in parts(program)
+        if isinstance(node, Node)
+    )
     for name in ("joins", "routes", "before", "after"):
         assert any(getattr(graph, name) for graph in graphs), name
     for name in ("stop_after", "cancel_at", "drain_at", "subgraphs", "back", "as_node"):

@@ -112,6 +112,7 @@ class World:
     cache: Any = dataclasses.field(default_factory=InMemoryCache)
     faults: int = 0
     turn: Callable[[], int | None] = lambda: None
+    used_threads: Callable[[], bool] = lambda: False
     lock: Any = dataclasses.field(default_factory=threading.Lock)
 
     def note(self, *what: Any) -> None:
@@ -337,7 +338,8 @@ class Building(Acting):
             update=update,
             goto=self.gotos(returned.goto),
         )
-        return command if returned.kind == "command" else [update, command]
+        first = channels.values(returned.writes[:1])
+        return command if returned.kind == "command" else [first, command]
 
     def options(self, node: Node) -> dict[str, Any]:
         options: dict[str, Any] = {}
@@ -404,14 +406,19 @@ class Building(Acting):
                 builder.add_conditional_edges(name, self.route(name, turns, is_sync), [*known, END])
         if checkpointer is not None:
             keeps = {"inherited": None, "own": True, "none": False}[checkpointer]
-            return builder.compile(checkpointer=keeps)
-        return builder.compile(
-            checkpointer=world.saver,
-            store=world.store,
-            cache=world.cache,
-            interrupt_before=[name for name in graph.before if name in known],
-            interrupt_after=[name for name in graph.after if name in known],
-        )
+            compiled = builder.compile(checkpointer=keeps)
+        else:
+            compiled = builder.compile(
+                checkpointer=world.saver,
+                store=world.store,
+                cache=world.cache,
+                interrupt_before=[name for name in graph.before if name in known],
+                interrupt_after=[name for name in graph.after if name in known],
+            )
+        for node in graph.nodes:
+            if node.tagged:  # for which a builder has no argument
+                compiled.nodes[node.name].tags = ["tag", f"of {node.name}"]
+        return compiled
 
     # Workflows
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,12 +12,14 @@ from typing import Any
 import fastgraph
 from fastgraph.verify.comparison import first_difference
 from tools.differential.execution import observed
-from tools.differential.program import Program, uses_threads
+from tools.differential.program import Program
 
 #: How often stock is run again to see whether it differs from itself.
 AGAIN = 20
 #: In seconds; no program takes that long.
 HANGS = 120
+#: In seconds, how long a thread may keep others waiting; one after the other in repeated runs.
+SWITCHES = (0.005, 0.000_001, 0.1)
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,22 @@ def guarded(seconds: float = HANGS) -> Iterator[None]:
         faulthandler.cancel_dump_traceback_later()
 
 
+@contextlib.contextmanager
+def disturbed(number: int) -> Iterator[None]:
+    """Have threads take turns more often or less, so that rare orders of theirs show."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCHES[number % len(SWITCHES)])
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
 def judged(program: Program, expected: dict[str, Any], found: dict[str, Any]) -> Verdict:
     """Compare two observations; where they differ, stock is held against itself.
 
-    A program on which stock does not agree with itself proves nothing and is ruled out. So is one
-    with threads whose patched runs do not always differ.
+    A program on which stock does not agree with itself proves nothing and is ruled out. So is a
+    sync one, whose nodes run in threads, if its patched runs do not always differ.
     """
     different, counts = first_difference(expected, found), expected["counts"]
     if different is None:
@@ -69,15 +83,18 @@ def judged(program: Program, expected: dict[str, Any], found: dict[str, Any]) ->
     litter = []  # so that addresses, which order sets, are others each time
     for number in range(AGAIN):
         litter.append([object() for _ in range(997 * number + 1)])
-        racing = first_difference(expected, observed(program))
+        with disturbed(number):
+            racing = first_difference(expected, observed(program))
         if racing is not None:
             return Verdict("race", racing, counts)
-    if uses_threads(program):
+    if not program.is_async:
         # Rare orders of threads need not show in as few runs of stock; but if patched runs are
         # mostly as stock's, what differed is an order of threads, too.
         with fastgraph.patched():
-            for _ in range(AGAIN):
-                if first_difference(expected, observed(program)) is None:
+            for number in range(AGAIN):
+                with disturbed(number):
+                    agrees = first_difference(expected, observed(program)) is None
+                if agrees:
                     return Verdict("race", different, counts)
     return Verdict("different", different, counts)
 

@@ -197,8 +197,14 @@ class Script:
         if action.cancel_at is None:
             return await run
         task = asyncio.ensure_future(run)
-        for _ in range(action.cancel_at):
+        for turn in range(action.cancel_at):
             if task.done():
+                break
+            if self.world.used_threads():
+                # How many turns a thread takes is chance, on stock, too: before it begins, or later
+                # by the clock.
+                if action.cancel_at % 3:
+                    await asyncio.wait([task], timeout=(action.cancel_at - turn) / 10)
                 break
             await asyncio.sleep(0)
         self.world.faults += not task.done()
@@ -225,6 +231,7 @@ def _carried_out(world: World) -> list[Any]:
         return script.seen
     virtual = VirtualTime(world.program.ticks)
     world.turn = lambda: virtual.turn
+    world.used_threads = lambda: virtual.used_threads
     # As timeouts ask for the time of day, too.
     with mock.patch.object(time, "monotonic", virtual.loop.time):
         try:
@@ -298,7 +305,7 @@ def observed(program: Program) -> dict[str, Any]:
         with _collected(), stillness(), clock, hearing(world.describe) as heard:
             seen = _carried_out(world)
             gc.collect()  # while somebody listens
-        kept = world.describe(stored(saver)) if saver is not None else None
+        kept = world.describe([stored(saver), pending(saver)]) if saver is not None else None
     return {
         "seen": seen,
         "noted": world.noted,
@@ -308,6 +315,14 @@ def observed(program: Program) -> dict[str, Any]:
         "counts": counts(world),
         **heard,
     }
+
+
+def pending(saver: Any) -> list[Any]:
+    """What was written beside each checkpoint, in the order that a saver gives it in."""
+    return [
+        (each.config["configurable"]["checkpoint_id"], each.pending_writes)
+        for each in saver.list({"configurable": {"thread_id": THREAD}})
+    ]
 
 
 def _forget_warnings() -> None:

@@ -7,7 +7,17 @@ import random
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from tools.differential.program import Act, Action, Graph, Node, Program, Return, Workflow, Writes
+from tools.differential.program import (
+    Act,
+    Action,
+    Graph,
+    Node,
+    Program,
+    Return,
+    Workflow,
+    Writes,
+    parts,
+)
 
 T = TypeVar("T")
 
@@ -86,6 +96,7 @@ ACTIONS = (
     "state",
     "history",
 )
+RESUMES = ("resume", "resume by id")
 
 
 class Chance:
@@ -203,20 +214,27 @@ class Drawing:
         if depth < 2 and chance(0.12):
             graph = self.graph(depth + 1)
         timeout = chance.one((2, 3)) if self.is_async and chance(0.08) else None
+        acts = self.acts(3)
+        takes = chance.some(TAKES[:4], 4) if chance(0.4) else ()
+        attempts = chance.one((0, 0, 0, 0, 2, 3))
+        if any(act[0] == "fail until" for act in acts) and chance(0.5):
+            # Looks at what an attempt is told of itself.
+            attempts, takes = attempts or 3, tuple(dict.fromkeys((*takes, "runtime")))
         return Node(
             name=name,
-            acts=self.acts(3),
+            acts=acts,
             returns=tuple(
                 self.returned(names, channels, depth > 0) for _ in range(chance.number(1, 2))
             ),
-            takes=chance.some(TAKES[:4], 4) if chance(0.4) else (),
-            is_sync=not self.is_async or chance(0.02),
-            attempts=chance.one((0, 0, 0, 0, 2, 3)),
+            takes=takes,
+            is_sync=not self.is_async or chance(0.08),
+            attempts=attempts,
             cached=chance(0.06),
             timeout=timeout,
             idle=timeout is not None and chance(0.4),
             deferred=chance(0.07),
             handled=chance(0.05),
+            tagged=chance(0.08),
             graph=graph,
         )
 
@@ -341,7 +359,9 @@ class Drawing:
             **more,
         )
 
-    def script(self, channels: Sequence[str], names: Sequence[str], parallel: bool) -> Any:
+    def script(
+        self, channels: Sequence[str], names: Sequence[str], parallel: bool, asks: bool
+    ) -> Any:
         chance = self.chance
 
         def given() -> Any:
@@ -351,7 +371,7 @@ class Drawing:
         if self.saver == "none":
             return (*actions, *[self.running("run", given(), parallel)] * chance.number(0, 1))
         for _ in range(chance.number(1, 4)):
-            kind = chance.one(ACTIONS)
+            kind = chance.one(RESUMES if asks and chance(0.5) else ACTIONS)
             if kind in ("again", "resume", "resume by id"):
                 actions.append(self.running(kind, chance.one(("yes", 7)), parallel))
             elif kind == "run":
@@ -372,6 +392,12 @@ class Drawing:
 
     # Programs
 
+    def step_timeout(self, graph: Graph | None) -> float:
+        seconds = self.chance.one((3, 6))
+        in_threads = any(isinstance(part, Node) and part.is_sync for part in parts(graph))
+        # Not together with the end of a sleep where a superstep takes turns that are chance.
+        return seconds + 0.5 if in_threads else seconds
+
     def program(self) -> Program:
         chance = self.chance
         handlers = []
@@ -388,6 +414,9 @@ class Drawing:
             workflow = self.workflow()
             channels, names = ("last",), []
             parallel = len(workflow.tasks) > 1 or len(workflow.body) > 1
+        asks = any(
+            type(part) is tuple and part[:1] == ("ask",) for part in parts(graph or workflow)
+        )
         return Program(
             graph=graph,
             workflow=workflow,
@@ -396,10 +425,10 @@ class Drawing:
             fails_at=chance.number(1, 12) if self.saver == "failing" else 0,
             handlers=tuple(handlers),
             limit=self.limit,
-            step_timeout=chance.one((3, 6)) if self.is_async and chance(0.08) else None,
+            step_timeout=self.step_timeout(graph) if self.is_async and chance(0.08) else None,
             context=chance(0.2),
             ticks=self.is_async and chance(0.5),
-            script=self.script(channels, names, parallel),
+            script=self.script(channels, names, parallel, asks),
         )
 
 

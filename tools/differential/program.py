@@ -36,7 +36,7 @@ class Return(Part):
     Attributes
     ----------
     kind : str
-        "update", "command", "list" (of an update and a command), "nothing" or "odd" (which
+        "update", "command", "list" (of its first write and a command), "nothing" or "odd" (which
         LangGraph refuses).
     goto : tuple
         Of a command: names, or ("send", name, payload).
@@ -52,7 +52,7 @@ class Return(Part):
 
 @dataclass(frozen=True, repr=False)
 class Node(Part):
-    """A node of a graph; one with a `graph` is that subgraph."""
+    """A node of a graph; one with a `graph` is that subgraph, one that is `tagged` has a tag."""
 
     name: str = "a"
     acts: tuple[Act, ...] = ()
@@ -65,6 +65,7 @@ class Node(Part):
     idle: bool = False
     deferred: bool = False
     handled: bool = False
+    tagged: bool = False
     graph: Graph | None = None
 
 
@@ -194,13 +195,6 @@ def parts(part: Any) -> Iterator[Any]:
     elif isinstance(part, tuple):
         for item in part:
             yield from parts(item)
-
-
-def uses_threads(program: Program) -> bool:
-    """Whether nodes run in threads, where things happen in more than one order."""
-    return not program.is_async or any(
-        isinstance(part, Node) and part.is_sync for part in parts(program)
-    )
 
 
 def parsed(text: str) -> Program:
