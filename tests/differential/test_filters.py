@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from typing import Any
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler, CallbackManager
+from langgraph._internal._queue import AsyncQueue
 from langgraph.errors import GraphInterrupt
 from langgraph.types import Interrupt
 
 from fastgraph.verify.comparison import difference, first_difference
 from fastgraph.verify.describing import Describer, is_user_frame
 from tools.differential.build import told_config
-from tools.differential.execution import by_handler
+from tools.differential.execution import by_handler, waits_for_chunks
 
 
 def described(*values: Any) -> Any:
@@ -128,3 +130,17 @@ def test_the_first_difference_is_told_with_both_sides() -> None:
     assert first_difference(one, one) is None
     assert first_difference(one, other) == "in seen[1]['x'][1]: 2 and 3"
     assert difference([1], [1, 2]) == ": 1 and 2 items, beginning with 2"
+
+
+def test_of_the_tasks_left_only_the_one_that_waits_for_chunks_is_not_cancelled() -> None:
+    async def told() -> list[bool]:
+        waiting = asyncio.ensure_future(AsyncQueue().wait())
+        other = asyncio.ensure_future(asyncio.sleep(10))
+        await asyncio.sleep(0)
+        found = [waits_for_chunks(task) for task in (waiting, other)]
+        for task in (waiting, other):
+            task.cancel()
+        await asyncio.wait([waiting, other])
+        return found
+
+    assert asyncio.run(told()) == [True, False]

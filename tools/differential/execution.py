@@ -253,6 +253,14 @@ def left_of_the_user(loop: Any) -> list[str]:
     )
 
 
+def waits_for_chunks(task: Any) -> bool:
+    """Whether it is LangGraph's task that waits for chunks, which is a future when patched.
+
+    Cancelled by whoever cancels all tasks, it is through before the run that would cancel it.
+    """
+    return task.get_coro().__qualname__ == "AsyncQueue.wait"
+
+
 def _actions(world: World, script: Script, virtual: VirtualTime) -> None:
     loop = virtual.loop
     for action in world.program.script:
@@ -264,7 +272,7 @@ def _actions(world: World, script: Script, virtual: VirtualTime) -> None:
         script.seen.append(["turn", virtual.turn, loop.time()])
         world.note("left", left_of_the_user(loop))
     virtual.stop_ticking()
-    left = asyncio.all_tasks(loop)
+    left = {task for task in asyncio.all_tasks(loop) if not waits_for_chunks(task)}
     for task in left:
         task.cancel()
     _until_done(loop, left)
