@@ -125,10 +125,10 @@ MUTATIONS = (
         "None if updated_channels is None else sorted(updated_channels)[::-1]",
     ),
     Mutation(
-        "a checkpoint shares its versions",
+        "a checkpoint has the values of the one before",
         f"{ADAPTER}/checkpoint",
-        "        versions = versions.copy()\n        values = stored_values",
-        "        values = stored_values",
+        "        values = stored_values(channels, versions)\n",
+        '        values = checkpoint["channel_values"]\n',
     ),
     Mutation(
         "the state of a conditional edge lacks what its node returned",
@@ -204,9 +204,9 @@ MUTATIONS = (
         "        return index.updated_nodes(updated)[::-1]",
     ),
     Mutation(
-        "an attempt does not know which one it is",
+        "an attempt does not know when the first one began",
         f"{ADAPTER}/runtime",
-        "    info_attempt.set(info, attempt)\n",
+        "    info_started.set(info, started)\n",
         "",
     ),
     Mutation(

@@ -16,7 +16,7 @@ from langgraph.pregel import _retry
 from langgraph.runtime import Runtime as _Runtime
 from langgraph.types import Command as _Command
 
-from fastgraph.adapters.langgraph.runtime cimport attempted
+from fastgraph.adapters.langgraph.runtime cimport first_attempt
 from fastgraph.kernels.tally cimport Tally
 
 cdef object GraphBubbleUp = _GraphBubbleUp
@@ -54,7 +54,7 @@ cdef dict attempt_config(object task, object configurable, double started):
     runtime = own.get(RUNTIME)
     if isinstance(runtime, Runtime):
         runtime = _retry._ensure_execution_info(runtime, config, task)
-        own[RUNTIME] = attempted(runtime, 1, started)
+        own[RUNTIME] = first_attempt(runtime, started)
     return config
 
 

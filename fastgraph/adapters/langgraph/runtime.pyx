@@ -36,15 +36,15 @@ cdef object new_info(
     return infos.make((checkpoint_id, checkpoint_ns, task_id, thread_id, run_id, 1, None))
 
 
-cdef object attempted(object runtime, object attempt, object started):
-    """The runtime of an attempt: which one it is, and when the first one began."""
+cdef object first_attempt(object runtime, object started):
+    """The runtime of a task's first attempt, which began at `started`."""
     info = infos.duplicate(runtime.execution_info) if type(runtime) is runtimes.cls else None
     copy = None if info is None else runtimes.duplicate(runtime)
     if copy is None:
         return runtime.patch_execution_info(node_first_attempt_time=started).patch_execution_info(
-            node_attempt=attempt
+            node_attempt=1
         )
-    info_attempt.set(info, attempt)
+    info_attempt.set(info, 1)
     info_started.set(info, started)
     runtime_info.set(copy, info)
     return copy
