@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import logging
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -111,7 +111,7 @@ def _wrap(stack: contextlib.ExitStack, name: str, kept: Recording, describe: Des
         wrapper = _stream
     else:
         wrapper = _function
-    wrapped = _disguised(wrapper(original, _Watch(name, kept, describe)), original)
+    wrapped = _disguised(wrapper(original, _Watch(original, kept, describe)), original)
     # Methods that a base class has are its own again afterwards.
     before = vars(Pregel).get(name)
     setattr(Pregel, name, wrapped)
@@ -139,8 +139,9 @@ def _disguised(wrapper: Any, original: Any) -> Any:
 class _Watch:
     """Keeps the runs of one method."""
 
-    def __init__(self, method: str, kept: Recording, describe: Describer) -> None:
-        self.method = method
+    def __init__(self, original: Any, kept: Recording, describe: Describer) -> None:
+        self.method = original.__name__
+        self.signature = inspect.signature(original)
         self.kept = kept
         self.describe = describe
 
@@ -150,6 +151,14 @@ class _Watch:
         run = GraphRun(f"{self.method} of {name!r}", fastgraph.is_patched(), seen)
         self.kept.runs.append(run)
         return _Running(self, run, graph, args, given)
+
+    def config_of(self, graph: Any, args: tuple[Any, ...], given: dict[str, Any]) -> Any:
+        """Find the config of a call; None if it has none, or one for each of several inputs."""
+        try:
+            config = self.signature.bind_partial(graph, *args, **given).arguments.get("config")
+        except TypeError:  # which the call itself is about to raise
+            return None
+        return config if isinstance(config, dict) else None
 
     def described(self, *values: Any) -> Any:
         """Describe values, or tell that somebody's value does not let itself be described."""
@@ -168,7 +177,10 @@ class _Running:
         self.watch = watch
         self.seen = run.seen
         self.graph = graph
-        self.args, self.given = _listened(args, given, run.seen, watch.describe)
+        self.args = args
+        self.given = given
+        self.config = watch.config_of(graph, args, given)
+        self._listen()
 
     def chunk(self, chunk: Any) -> None:
         self.seen["chunks"].append(self.watch.described(chunk))
@@ -179,9 +191,9 @@ class _Running:
         self.seen["stored"] = self.stored()
 
     def stored(self) -> Any:
-        config = _config_of(self.args, self.given)
         saver = getattr(self.graph, "checkpointer", None)
-        thread = (config.get("configurable") or {}).get("thread_id")
+        configurable = (self.config or {}).get("configurable") or {}
+        thread = configurable.get("thread_id")
         if saver in (None, True, False) or thread is None:
             return None
         try:
@@ -189,31 +201,18 @@ class _Running:
         except Exception as error:  # a connection that is closed, or of another thread
             return ("cannot be read", type(error).__name__)
 
-
-def _config_of(args: tuple[Any, ...], given: dict[str, Any]) -> dict[str, Any]:
-    """The config of a call, which is an argument of any of the methods."""
-    for value in (given.get("config"), *args[:2]):
-        if isinstance(value, dict) and isinstance(value.get("configurable", {}), dict):
-            return value
-    return {}
-
-
-def _listened(
-    args: tuple[Any, ...], given: dict[str, Any], seen: dict[str, Any], describe: Describer
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Add a handler to those of a run that has some; without any, engines take other paths."""
-    place: Any = "config" if isinstance(given.get("config"), dict) else 1
-    config = given.get("config") if place == "config" else (args[1] if len(args) > 1 else None)
-    if not isinstance(config, dict):
-        return args, given
-    callbacks = config.get("callbacks")
-    if not isinstance(callbacks, list) or not callbacks:
-        return args, given
-    events = seen["events"] = []
-    config = {**config, "callbacks": [*callbacks, Recorder(describe, events)]}
-    if place == "config":
-        return args, {**given, "config": config}
-    return (args[0], config, *args[2:]), given
+    def _listen(self) -> None:
+        """Add a handler to those of a run that has some; without any, engines take other paths."""
+        callbacks = (self.config or {}).get("callbacks")
+        if not isinstance(callbacks, list) or not callbacks:
+            return
+        events = self.seen["events"] = []
+        handler = Recorder(self.watch.describe, events)
+        config = {**self.config, "callbacks": [*callbacks, handler]}
+        if "config" in self.given:
+            self.given = {**self.given, "config": config}
+        else:
+            self.args = tuple(config if value is self.config else value for value in self.args)
 
 
 # The wrappers. A generator's context is its reader's, so the mark is set for each step only.
@@ -258,7 +257,7 @@ def _coroutine(original: Callable[..., Any], watch: _Watch) -> Callable[..., Any
 
 
 def _stream(original: Callable[..., Any], watch: _Watch) -> Callable[..., Any]:
-    def call(self: Any, *args: Any, **given: Any) -> Iterator[Any]:
+    def call(self: Any, *args: Any, **given: Any) -> Any:
         if _within.get():
             return original(self, *args, **given)
         return _chunks(original, watch, self, args, given)
@@ -267,7 +266,7 @@ def _stream(original: Callable[..., Any], watch: _Watch) -> Callable[..., Any]:
 
 
 def _async_stream(original: Callable[..., Any], watch: _Watch) -> Callable[..., Any]:
-    def call(self: Any, *args: Any, **given: Any) -> AsyncIterator[Any]:
+    def call(self: Any, *args: Any, **given: Any) -> Any:
         if _within.get():
             return original(self, *args, **given)
         return _async_chunks(original, watch, self, args, given)

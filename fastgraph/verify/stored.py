@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.serde.encrypted import EncryptedSerializer
 
 
 def stored(saver: Any, thread: str | None = None) -> Any:
@@ -23,13 +25,16 @@ def stored(saver: Any, thread: str | None = None) -> Any:
     -------
     dict or None
         What it stores, in an order that does not depend on threads; None for any other saver.
+        What is encrypted is decrypted, as encryption draws its own random numbers.
     """
-    if isinstance(saver, InMemorySaver):
-        return _in_memory(saver, thread)
     connection = getattr(saver, "conn", None)
-    if isinstance(connection, sqlite3.Connection):
-        return tables(connection, thread)
-    return None
+    kept: Any = None
+    if isinstance(saver, InMemorySaver):
+        kept = _in_memory(saver, thread)
+    elif isinstance(connection, sqlite3.Connection):
+        kept = tables(connection, thread)
+    serializer = getattr(saver, "serde", None)
+    return _decrypted(kept, serializer) if isinstance(serializer, EncryptedSerializer) else kept
 
 
 def _in_memory(saver: Any, only: str | None) -> dict[str, Any]:
@@ -70,3 +75,16 @@ def _rows(
     if thread is None or "thread_id" not in columns:
         return connection.execute(f'SELECT * FROM "{table}"').fetchall()
     return connection.execute(f'SELECT * FROM "{table}" WHERE thread_id = ?', (thread,)).fetchall()
+
+
+def _decrypted(kept: Any, serializer: EncryptedSerializer) -> Any:
+    """Decrypt all bytes that follow a type with the name of a cipher."""
+    if isinstance(kept, Mapping):
+        return {key: _decrypted(value, serializer) for key, value in kept.items()}
+    if not isinstance(kept, (list, tuple)):
+        return kept
+    plain = [_decrypted(value, serializer) for value in kept]
+    for at, (kind, data) in enumerate(pairwise(kept), 1):
+        if isinstance(kind, str) and "+" in kind and isinstance(data, bytes):
+            plain[at] = serializer.cipher.decrypt(kind.split("+", 1)[1], data)
+    return type(kept)(plain)

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
+from itertools import pairwise
 from typing import Any, Literal, TypeAlias
 
 import pytest
@@ -23,8 +24,10 @@ from fastgraph.verify.describing import Describer
 from fastgraph.verify.recording import GraphRun, recording
 from fastgraph.verify.stillness import stillness
 
-#: How often stock is run again where something differs.
-AGAIN = 3
+#: How often both are run again where something differs, and then stock alone: what threads do may
+#: come out one way most of the time.
+BOTH_AGAIN = 3
+STOCK_AGAIN = 20
 #: The attribute of a test's last report that holds its verdict; pytest-xdist sends it along.
 ATTRIBUTE = "fastgraph_verify"
 
@@ -40,8 +43,8 @@ class Verdict:
     runs : int
         How many graph runs it had on stock.
     verdict : str
-        "equal"; "different"; or "unsteady" where stock differs from itself, so that nothing can
-        be said about the patched run.
+        "equal"; "different"; or "unsteady" where stock differs from itself, or patched not
+        always from stock, so that nothing can be said.
     difference : str
         The first one, with both sides; empty if there is none.
     """
@@ -55,10 +58,15 @@ class Verdict:
 class Observed:
     """One run of a test."""
 
+    engine: Engine
     reports: list[pytest.TestReport]
     runs: list[GraphRun]
     seen: dict[str, Any]
     warned: list[warnings.WarningMessage]
+
+    def ran_as_asked(self) -> bool:
+        """Tell whether its graphs ran on the engine that was in place for them."""
+        return all(run.patched is (self.engine == "patched") for run in self.runs)
 
 
 class BothEngines:
@@ -99,7 +107,8 @@ def summary(verdicts: dict[str, Verdict]) -> list[str]:
     lines = [f"{runs} graph runs of {len(compared)} tests compared: {said if compared else 'none'}"]
     lines += [f"different: {name}" for name in of["different"]]
     if of["unsteady"]:
-        lines.append(f"{len(of['unsteady'])} tests not comparable, as stock differs from itself:")
+        count = len(of["unsteady"])
+        lines.append(f"{count} tests not comparable, as they do not always do the same:")
     lines += [f"  {name}: {each.difference}" for name, each in of["unsteady"].items()]
     return lines
 
@@ -133,26 +142,14 @@ class _Test:
         return reports
 
     def compared(self, expected: Observed) -> tuple[Observed, Verdict, Observed]:
-        """Run it patched, and stock again where they differ; the last run, and the patched one."""
-        runs = len(expected.runs)
+        """Run it patched, and both again where they differ; the last run, and the patched one."""
         found = self.observed("patched", lambda seen: _differ(expected, seen) is None)
-        different = _differ(expected, found)
-        if different is None:
-            return found, Verdict(runs, "equal"), found
+        runs = _Runs([expected], [found])
         last = found
-        for left in reversed(range(AGAIN)):
-            last = self.observed(
-                "stock",
-                lambda seen, left=left: (  # type: ignore[misc]
-                    not left or _differ(expected, seen) is not None or _differ(seen, found) is None
-                ),
-            )
-            # Only the first run of all imports, fills caches or warns for the first time.
-            if _differ(last, found) is None:
-                return last, Verdict(runs, "equal"), found
-            if unsteady := _differ(expected, last):
-                return last, Verdict(runs, "unsteady", unsteady), found
-        return last, Verdict(runs, "different", different), found
+        while (verdict := runs.verdict()) is None:
+            last = self.observed(runs.next_engine(), runs.settles)
+            runs = runs.with_one(last)
+        return last, verdict, found
 
     def observed(self, engine: Engine, is_last: Callable[[Observed], bool]) -> Observed:
         """Run it once on one engine, and tear down what it shares if this was the last run."""
@@ -162,18 +159,65 @@ class _Test:
             stack.enter_context(stillness(now=self.began))
             warned = stack.enter_context(warnings.catch_warnings(record=True))
             recorded = stack.enter_context(recording(describe))
-            seen = Observed([], recorded.runs, {}, warned)
+            seen = Observed(engine, [], recorded.runs, {}, warned)
             with _set_up_anew(self.item, self.properties):
                 seen.reports.append(call_and_report(self.item, "setup", log=False))
                 if seen.reports[0].passed and not self.item.config.getoption("setuponly", False):
                     seen.reports.append(call_and_report(self.item, "call", log=False))
-                seen.seen = _described(seen, recorded.records(), describe, engine)
+                seen.seen = _described(seen, recorded.records(), describe)
                 following = self.nextitem if is_last(seen) else self.itself_again
                 if self.item.session.shouldfail or self.item.session.shouldstop:
                     following = None
                 teardown = call_and_report(self.item, "teardown", log=False, nextitem=following)
                 seen.reports.append(teardown)
         return seen
+
+
+@dataclass(frozen=True)
+class _Runs:
+    """The runs of one test so far."""
+
+    stock: list[Observed]
+    patched: list[Observed]
+
+    def with_one(self, more: Observed) -> _Runs:
+        if more.engine == "stock":
+            return _Runs([*self.stock, more], self.patched)
+        return _Runs(self.stock, [*self.patched, more])
+
+    def next_engine(self) -> Engine:
+        """Tell which is to be run now: one after the other, as they may share what runs leave."""
+        enough = len(self.patched) > BOTH_AGAIN
+        return "stock" if enough or len(self.stock) == len(self.patched) else "patched"
+
+    def settles(self, more: Observed) -> bool:
+        """Tell whether with one more there is a verdict."""
+        return self.with_one(more).verdict() is not None
+
+    def verdict(self) -> Verdict | None:
+        """Tell what they say; None if more of them are needed."""
+        first, *again = self.stock
+        runs = len(first.runs)
+        if any(not each.ran_as_asked() for each in (first, *self.patched)):
+            return Verdict(runs, "unsteady", "it patches or unpatches itself")
+        different = _differ(first, self.patched[0])
+        if different is None:
+            return Verdict(runs, "equal")
+        if not again:
+            return None
+        # Only the first run of all imports, fills caches, or warns for the first time.
+        if _differ(again[0], self.patched[0]) is None:
+            return Verdict(runs, "equal")
+        if len(again) == 1:
+            return None
+        for one, other in pairwise(again):
+            if unsteady := _differ(one, other):
+                return Verdict(runs, "unsteady", unsteady)
+        if any(_differ(stock, patched) is None for stock in again for patched in self.patched):
+            return Verdict(runs, "unsteady", f"patched only sometimes {different}")
+        if len(again) < STOCK_AGAIN:
+            return None
+        return Verdict(runs, "different", str(_differ(again[-1], self.patched[-1])))
 
 
 class _Describer(Describer):
@@ -193,14 +237,11 @@ class _Describer(Describer):
         return super().text(value.replace(directory, "<tmp_path>") if directory else value)
 
 
-def _described(
-    seen: Observed, records: list[Any], describe: Describer, engine: Engine
-) -> dict[str, Any]:
+def _described(seen: Observed, records: list[Any], describe: Describer) -> dict[str, Any]:
     """All that is compared, under the names by which a difference is told."""
     return {
         "the outcome of the test": [_outcome(report, describe) for report in seen.reports],
         "the graph runs": [run.call for run in seen.runs],
-        "engines that ran": [run.patched is (engine == "patched") for run in seen.runs],
         **{f"graph run {n}, {run.call}: ": run.seen for n, run in enumerate(seen.runs, 1)},
         "log records": records,
         "warnings": [
@@ -252,7 +293,7 @@ def _set_up_anew(item: Any, properties: list[tuple[str, object]]) -> Iterator[No
 def _fail(reports: list[pytest.TestReport], verdict: Verdict, found: Observed) -> None:
     """Let the report of the test's own phase say that the engines differ."""
     report = reports[-2]
-    text = f"fastgraph: stock and patched differ in {verdict.difference}"
+    text = f"fastgraph: stock and patched differ {verdict.difference}"
     for patched in found.reports:
         if patched.failed:
             text += f"\n\nPatched, the test fails in its {patched.when}:\n{patched.longreprtext}"

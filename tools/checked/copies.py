@@ -59,7 +59,10 @@ def compiled(copy: Path, kind: str, jobs: int) -> list[Path]:
     environment = {
         **os.environ, "FASTGRAPH_BUILD": kind, "FASTGRAPH_REQUIRE_EXTENSIONS": "1"
     }  # fmt: skip
-    for script, options in (("setup.py", ["--parallel", str(jobs)]), ("tools/checked/build_probe.py", [])):
+    for script, options in (
+        ("setup.py", ["--parallel", str(jobs)]),
+        ("tools/checked/build_probe.py", []),
+    ):
         command = [sys.executable, script, "--quiet", "build_ext", "--inplace", *options]
         subprocess.run(command, cwd=copy, env=environment, check=True, stdin=subprocess.DEVNULL)
     package = sorted((copy / "fastgraph").rglob("*.so"))
