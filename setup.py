@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
@@ -102,13 +102,12 @@ DIRECTIVES = {
 }
 
 
-@dataclass(frozen=True)
-class Build:
+class Build(NamedTuple):
     """What the two compilers are told."""
 
     flags: list[str]
-    link: list[str] = field(default_factory=list)
-    directives: dict[str, bool] = field(default_factory=dict)
+    link: list[str]
+    directives: dict[str, bool]
 
 
 _SANITIZERS = ["-fsanitize=address,undefined"]
@@ -116,16 +115,20 @@ _SANITIZERS = ["-fsanitize=address,undefined"]
 #: For each value of FASTGRAPH_BUILD; all but the first need gcc or clang.
 BUILDS = {
     # Most of an unstripped wheel would be debug symbols of generated code.
-    "release": Build(flags=[] if sys.platform == "win32" else ["-g0"]),
+    "release": Build([] if sys.platform == "win32" else ["-g0"], [], {}),
     # Python's own flags define signed overflow, so that there would be nothing to notice.
     "sanitized": Build(
-        flags=["-O1", "-g1", "-UNDEBUG", "-fno-wrapv", "-fno-omit-frame-pointer"]
-        + [*_SANITIZERS, "-fno-sanitize-recover=all"],
+        flags=[
+            *("-O1", "-g1", "-UNDEBUG", "-fno-wrapv", "-fno-omit-frame-pointer"),
+            *(*_SANITIZERS, "-fno-sanitize-recover=all"),
+        ],
         link=_SANITIZERS,
+        directives={},
     ),
     # The directives that are on by default too: some module may turn one off some day.
     "debug": Build(
         flags=["-O1", "-g1", "-UNDEBUG", "-DCYTHON_REFNANNY=1"],
+        link=[],
         directives={
             "boundscheck": True,
             "wraparound": True,
