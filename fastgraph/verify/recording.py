@@ -111,7 +111,7 @@ def _wrap(stack: contextlib.ExitStack, name: str, kept: Recording, describe: Des
         wrapper = _stream
     else:
         wrapper = _function
-    wrapped = _disguised(wrapper(original, _Watch(original, kept, describe)), original)
+    wrapped = _disguised(wrapper(original, _Watch(name, original, kept, describe)), original)
     # Methods that a base class has are its own again afterwards.
     before = vars(Pregel).get(name)
     setattr(Pregel, name, wrapped)
@@ -139,8 +139,8 @@ def _disguised(wrapper: Any, original: Any) -> Any:
 class _Watch:
     """Keeps the runs of one method."""
 
-    def __init__(self, original: Any, kept: Recording, describe: Describer) -> None:
-        self.method = original.__name__
+    def __init__(self, method: str, original: Any, kept: Recording, describe: Describer) -> None:
+        self.method = method
         self.signature = inspect.signature(original)
         self.kept = kept
         self.describe = describe

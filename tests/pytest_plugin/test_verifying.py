@@ -276,7 +276,9 @@ def test_a_wrong_order_of_chunks_is_noticed(pytester):
         def patched():
             with engine() as status:
                 right = Pregel.stream
-                Pregel.stream = lambda *args, **given: reversed(list(right(*args, **given)))
+                def wrong(*args, **given):
+                    yield from reversed(list(right(*args, **given)))
+                Pregel.stream = wrong
                 try:
                     yield status
                 finally:
@@ -415,7 +417,8 @@ def test_failures_of_stock_are_told_as_they_are(pytester):
     )
     result = pytester.runpytest_subprocess(*VERIFY, "-rA")
     result.assert_outcomes(passed=1, failed=1, errors=1, xfailed=1, skipped=1)
-    result.stdout.fnmatch_lines(["*assert 'own' == 'failure'", "*ValueError: torn"])
+    result.stdout.fnmatch_lines(["*ValueError: torn"])
+    result.stdout.fnmatch_lines(["*assert 'own' == 'failure'"])
     assert compared(result) == ["4 graph runs of 4 tests compared: all equal"]
 
 
