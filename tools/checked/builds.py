@@ -50,8 +50,6 @@ class Checked:
 #: Of the generated values of the encoder's test, which take the longest of all.
 FEWER_VALUES = {"FASTGRAPH_TEST_CODEC_VALUES": "20000"}
 
-_QUARANTINE = "counts the memory of the process, where AddressSanitizer keeps what was freed"
-
 SANITIZED = Checked(
     marks=(b"__asan_init", b"__asan_report_load8", b"__ubsan_handle_"),
     mistakes=(
@@ -74,7 +72,9 @@ SANITIZED = Checked(
     # The last, for numba's libraries throw: its exceptions are looked up when a process starts.
     preloaded=("libasan.so", "libubsan.so", "libstdc++.so"),
     skipped={
-        "tests/kernels/test_kernel_leaks.py::test_thousands_of_calls_leave_nothing_behind": _QUARANTINE,
+        "tests/kernels/test_kernel_leaks.py::test_thousands_of_calls_leave_nothing_behind": (
+            "counts the memory of the process, where AddressSanitizer keeps what was freed"
+        ),
         "tests/codec/test_hostile.py::test_the_process_outlives_any_nesting": (
             "a million levels take longer than the five minutes that it has"
         ),
