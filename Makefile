@@ -31,11 +31,11 @@ EXTENSION_SOURCES := setup.py fastgraph/kernels/tally.py \
 	$(shell find fastgraph -name '*.pyx' -o -name '*.pxd')
 
 # How the package is switched is what the recipes below say, whatever the caller's shell says.
-unexport FASTGRAPH FASTGRAPH_KERNELS FASTGRAPH_NO_EXTENSIONS FASTGRAPH_REQUIRE_EXTENSIONS
+unexport FASTGRAPH FASTGRAPH_KERNELS FASTGRAPH_NO_EXTENSIONS FASTGRAPH_REQUIRE_EXTENSIONS FASTGRAPH_BUILD
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo build venv test lint types pytest kills fuzz test-numba conformance docs bench \
+.PHONY: help demo build venv test lint types pytest sanitize test-debug kills fuzz test-numba conformance docs bench \
 	bench-quick superstep codec perf-gate perf-baseline asv-run asv-continuous asv-publish \
 	differential soak mutations dist fingerprints fingerprints-check tables constraints clean distclean
 
@@ -61,6 +61,12 @@ types: $(VENV)/.with-test ## mypy --strict over the package and the uses of its 
 
 pytest: $(VENV)/.with-test build ## only the tests; PYTEST_ARGS="-k name" for some of them
 	FASTGRAPH_REQUIRE_EXTENSIONS=1 $(PYTEST) $(PYTEST_ARGS)
+
+sanitize: $(VENV)/.with-test ## the tests on extensions with AddressSanitizer and UBSan; needs gcc
+	$(BIN)/python -m tools.checked sanitized --jobs $(JOBS) -- -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
+
+test-debug: $(VENV)/.with-test ## the tests on a debug build: bounds, overflow, None, references, assertions
+	$(BIN)/python -m tools.checked debug --jobs $(JOBS) -- -n $(JOBS) --dist loadfile $(PYTEST_ARGS)
 
 kills: $(VENV)/.with-test build ## kill -9 in the middle of runs, resumed by the other engine, KILLS times each
 	FASTGRAPH_TEST_KILLS=$(KILLS) $(PYTEST) tests/savers/test_savers_killed.py $(PYTEST_ARGS)

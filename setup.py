@@ -9,6 +9,7 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
@@ -101,6 +102,45 @@ DIRECTIVES = {
 }
 
 
+class Build(NamedTuple):
+    """What the two compilers are told."""
+
+    flags: list[str]
+    link: list[str]
+    directives: dict[str, bool]
+
+
+_SANITIZERS = ["-fsanitize=address,undefined"]
+
+#: For each value of FASTGRAPH_BUILD; all but the first need gcc or clang.
+BUILDS = {
+    # Most of an unstripped wheel would be debug symbols of generated code.
+    "release": Build([] if sys.platform == "win32" else ["-g0"], [], {}),
+    # Python's own flags define signed overflow, so that there would be nothing to notice.
+    "sanitized": Build(
+        flags=[
+            *("-O1", "-g1", "-UNDEBUG", "-fno-wrapv", "-fno-omit-frame-pointer"),
+            *(*_SANITIZERS, "-fno-sanitize-recover=all"),
+        ],
+        link=_SANITIZERS,
+        directives={},
+    ),
+    # The directives that are on by default too: some module may turn one off some day.
+    "debug": Build(
+        flags=["-O1", "-g1", "-UNDEBUG", "-DCYTHON_REFNANNY=1"],
+        link=[],
+        directives={
+            "boundscheck": True,
+            "wraparound": True,
+            "initializedcheck": True,
+            "nonecheck": True,
+            "overflowcheck": True,
+            "cdivision": False,
+        },
+    ),
+}
+
+
 def load_settings() -> ModuleType:
     """fastgraph/settings.py by path: the package itself cannot be imported while it is built."""
     spec = importlib.util.spec_from_file_location("_settings", ROOT / "fastgraph" / "settings.py")
@@ -137,12 +177,13 @@ def extensions(settings: ModuleType) -> list[Extension]:
         return []
     from Cython.Build import cythonize
 
-    # Most of an unstripped wheel would be debug symbols of generated code.
-    flags = [] if sys.platform == "win32" else ["-g0"]
+    build = BUILDS[settings.build()]
     modules = [
-        Extension(name, [source], extra_compile_args=flags) for name, source in EXTENSIONS.items()
+        Extension(name, [source], extra_compile_args=build.flags, extra_link_args=build.link)
+        for name, source in EXTENSIONS.items()
     ]
-    built: list[Extension] = cythonize(modules, compiler_directives=DIRECTIVES, nthreads=0)
+    directives = {**DIRECTIVES, **build.directives}
+    built: list[Extension] = cythonize(modules, compiler_directives=directives, nthreads=0)
     return built
 
 

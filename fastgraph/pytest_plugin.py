@@ -2,6 +2,9 @@
 
 The patch is in place before any conftest.py is imported, in the workers of pytest-xdist too, and
 is taken back when pytest ends. The header of the run says what is active.
+
+With ``--fastgraph-verify`` or ``FASTGRAPH_VERIFY=1`` it is in place for the second run of each test
+only, which is compared with a first one on stock.
 """
 
 from __future__ import annotations
@@ -14,9 +17,11 @@ from contextlib import ExitStack
 import pytest
 
 import fastgraph
+from fastgraph import settings
 
 _STRICT = "fastgraph_strict"
 _FAIL_ON_FALLBACK = "fastgraph_fail_on_fallback"
+_VERIFY = "fastgraph_verify"
 _MARKER = "fastgraph_allow_fallback"
 
 _status = pytest.StashKey[fastgraph.Status]()
@@ -28,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     for name, effect in (
         (_STRICT, "refuse to run the tests if any target would stay stock"),
         (_FAIL_ON_FALLBACK, "fail a test during which a compiled path falls back to stock code"),
+        (_VERIFY, "run each test on stock and patched, and fail it where graph runs differ"),
     ):
         flag = "--" + name.replace("_", "-")
         group.addoption(flag, action="store_true", default=None, help=effect)
@@ -53,12 +59,20 @@ def pytest_configure(config: pytest.Config) -> None:
         _refuse_stock(status)
     if _is_set(config, _FAIL_ON_FALLBACK):
         config.pluginmanager.register(_FallbackWatch(), "fastgraph-fallback-watch")
+    if _verifies(config):
+        # Only now: it imports LangGraph.
+        from fastgraph.verify.suite import BothEngines
+
+        config.pluginmanager.register(BothEngines(), "fastgraph-both-engines")
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Say what is active."""
     status = config.stash[_status]
-    return [f"fastgraph: {status.version}, {_summary(status)}", *_stock_lines(status)]
+    lines = [f"fastgraph: {status.version}, {_summary(status)}", *_stock_lines(status)]
+    if _verifies(config):
+        lines.append("fastgraph: tests that run graphs are run on stock and patched")
+    return lines
 
 
 def _patch(config: pytest.Config) -> fastgraph.Status:
@@ -70,15 +84,31 @@ def _patch(config: pytest.Config) -> fastgraph.Status:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
+            verifies = _verifies(config)
             status = stack.enter_context(fastgraph.patched())
         except (fastgraph.PatchError, ValueError) as error:
             raise pytest.UsageError(f"fastgraph: {error}") from None
+    if verifies:
+        _leave_stock(status, stack)
     config.stash[_status] = status
     return status
 
 
+def _leave_stock(status: fastgraph.Status, stack: ExitStack) -> None:
+    """Have tests imported on stock, so that what they bind is upstream's when stock is run."""
+    if status.kernels == "none":
+        raise pytest.UsageError(f"fastgraph: there is nothing to compare: {status.kernels_reason}")
+    stack.close()
+
+
+def _verifies(config: pytest.Config) -> bool:
+    return settings.verify() or _is_set(config, _VERIFY)
+
+
 def _is_set(config: pytest.Config, name: str) -> bool:
-    option = config.getoption(name)
+    # Before conftest.py files are loaded, options are not in their final place.
+    options = getattr(config, "known_args_namespace", config.option)
+    option = getattr(config.option, name, None) or getattr(options, name, None)
     return bool(config.getini(name) if option is None else option)
 
 

@@ -8,13 +8,16 @@ is called and raises a ValueError naming the variable it does not understand.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 PATCH_ON_IMPORT = "FASTGRAPH"
 NO_EXTENSIONS = "FASTGRAPH_NO_EXTENSIONS"
 REQUIRE_EXTENSIONS = "FASTGRAPH_REQUIRE_EXTENSIONS"
 KERNELS = "FASTGRAPH_KERNELS"
+BUILD = "FASTGRAPH_BUILD"
+VERIFY = "FASTGRAPH_VERIFY"
 
+BUILDS = ("release", "sanitized", "debug")
 KERNEL_PREFERENCES = ("auto", "compiled", "numba")
 
 _TRUE = ("1", "true", "yes", "on")
@@ -40,11 +43,26 @@ def extensions_required(environ: Mapping[str, str] = os.environ) -> bool:
 
 def kernels(environ: Mapping[str, str] = os.environ) -> str:
     """Return which kernels to use, one of `KERNEL_PREFERENCES`."""
-    value = environ.get(KERNELS, "")
-    word = value.strip().lower() or "auto"
-    if word not in KERNEL_PREFERENCES:
-        known = ", ".join(KERNEL_PREFERENCES)
-        raise ValueError(f"{KERNELS}={value!r} is not understood; use one of {known}")
+    return _one_of(environ, KERNELS, KERNEL_PREFERENCES)
+
+
+def build(environ: Mapping[str, str] = os.environ) -> str:
+    """Return how to compile the extensions, one of `BUILDS`."""
+    return _one_of(environ, BUILD, BUILDS)
+
+
+def verify(environ: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether the pytest plugin compares each test's graph runs with stock's."""
+    return _flag(environ, VERIFY)
+
+
+def _one_of(environ: Mapping[str, str], variable: str, known: Sequence[str]) -> str:
+    """Read a word; without one, the first of those known."""
+    value = environ.get(variable, "")
+    word = value.strip().lower() or known[0]
+    if word not in known:
+        listed = ", ".join(known)
+        raise ValueError(f"{variable}={value!r} is not understood; use one of {listed}")
     return word
 
 

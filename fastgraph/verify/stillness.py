@@ -28,17 +28,22 @@ NOW = datetime(2025, 1, 1, tzinfo=timezone.utc)
 class StoppedTime:
     """Stands in for the module ``time`` where ids are made."""
 
-    @staticmethod
-    def time_ns() -> int:
-        return int(NOW.timestamp()) * 10**9
+    def __init__(self, now: datetime) -> None:
+        self._nanoseconds = int(now.timestamp()) * 10**9
+
+    def time_ns(self) -> int:
+        return self._nanoseconds
 
 
-class StoppedDatetime(datetime):
-    """Stands in for the class where the engine asks what time it is."""
+def stopped_datetime(at: datetime) -> type[datetime]:
+    """Make a class that stands in for ``datetime`` where the engine asks what time it is."""
 
-    @classmethod
-    def now(cls, tz: tzinfo | None = None) -> Self:
-        return cls.fromtimestamp(NOW.timestamp(), tz)
+    class StoppedDatetime(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return cls.fromtimestamp(at.timestamp(), tz)
+
+    return StoppedDatetime
 
 
 def modules_with_clock() -> list[ModuleType]:
@@ -52,21 +57,24 @@ def modules_with_clock() -> list[ModuleType]:
 
 
 @contextmanager
-def stillness(seed: int = 0) -> Iterator[None]:
+def stillness(seed: int = 0, now: datetime = NOW) -> Iterator[None]:
     """Start ids, random numbers and the clock again from the beginning.
 
     Parameters
     ----------
     seed : int
         Of the random numbers.
+    now : datetime
+        What time it is.
     """
+    stopped = stopped_datetime(now)
     random_state = random.getstate()
     with ExitStack() as stack:
         stack.callback(random.setstate, random_state)
         random.seed(seed)
         # Of times that stand still uuid6 makes ids that count up, from the last one it gave.
-        stack.enter_context(mock.patch.object(checkpoint_ids, "time", StoppedTime))
+        stack.enter_context(mock.patch.object(checkpoint_ids, "time", StoppedTime(now)))
         stack.enter_context(mock.patch.object(checkpoint_ids, "_last_v6_timestamp", None))
         for module in modules_with_clock():
-            stack.enter_context(mock.patch.object(module, "datetime", StoppedDatetime))
+            stack.enter_context(mock.patch.object(module, "datetime", stopped))
         yield

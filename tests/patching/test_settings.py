@@ -16,6 +16,7 @@ FLAGS = {
     settings.PATCH_ON_IMPORT: settings.patch_on_import,
     settings.NO_EXTENSIONS: settings.extensions_disabled,
     settings.REQUIRE_EXTENSIONS: settings.extensions_required,
+    settings.VERIFY: settings.verify,
 }
 
 
@@ -60,6 +61,13 @@ def test_kernels(value: str, meant: str) -> None:
 def test_unknown_kernels() -> None:
     with pytest.raises(ValueError, match=r"^FASTGRAPH_KERNELS='cuda' .* auto, compiled, numba$"):
         settings.kernels({settings.KERNELS: "cuda"})
+
+
+def test_builds() -> None:
+    assert settings.build({}) == "release"
+    assert settings.build({settings.BUILD: " Debug "}) == "debug"
+    with pytest.raises(ValueError, match=r"^FASTGRAPH_BUILD='fast' .* release, sanitized, debug$"):
+        settings.build({settings.BUILD: "fast"})
 
 
 def test_the_environment_is_read_at_each_call(monkeypatch: pytest.MonkeyPatch) -> None:

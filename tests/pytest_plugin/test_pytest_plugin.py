@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -36,26 +35,6 @@ print(json.dumps([
     [target.name, reason] for target in fastgraph.status().targets for reason in target.fallbacks
 ]))
 """
-
-
-@pytest.fixture(autouse=True)
-def environment(monkeypatch, pytester):
-    """Let the inner processes find the package under test and nothing that changes it."""
-    # With CI set, pytest repeats each failure in full in its summary.
-    ours = ("FASTGRAPH", "FASTGRAPH_NO_EXTENSIONS", "FASTGRAPH_KERNELS")
-    for name in (*ours, "PYTHONWARNINGS", "CI", "BUILD_NUMBER"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.delenv("FASTGRAPH_REQUIRE_EXTENSIONS", raising=False)
-    monkeypatch.setenv("PYTHONPATH", str(Path(fastgraph.__file__).parents[1]))
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    pytester.makeini("[pytest]\naddopts = --strict-markers --strict-config\n")
-
-
-@pytest.fixture
-def without_kernels(monkeypatch):
-    """Make no kernels available to the inner processes."""
-    monkeypatch.setenv("FASTGRAPH_NO_EXTENSIONS", "1")
-    monkeypatch.setenv("FASTGRAPH_KERNELS", "compiled")
 
 
 @pytest.fixture
@@ -230,6 +209,8 @@ def test_bad_setting_of_the_environment_is_a_usage_error(pytester, monkeypatch):
 
 FALLING_TESTS = """
 import pytest
+
+import fastgraph
 from falling import fall_back
 
 def test_stays():
