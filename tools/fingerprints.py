@@ -43,12 +43,15 @@ from fastgraph.patching.fingerprint import find, fingerprint_of  # noqa: E402
 
 # The releases of a framework's own distribution that are looked at.
 RANGES = {
+    "ag-ui-langgraph": ">=0.0.47,<0.1",
     "langgraph": ">=1.0,<2",
     "brainyflow": ">=2.1,<3",
 }
 
 # Which distribution ships a module: the longest prefix decides.
 DISTRIBUTIONS = {
+    "ag_ui": "ag-ui-protocol",
+    "ag_ui_langgraph": "ag-ui-langgraph",
     "aiosqlite": "aiosqlite",
     "brainyflow": "brainyflow",
     "langgraph": "langgraph",

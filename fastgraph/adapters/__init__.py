@@ -122,6 +122,14 @@ FRAMEWORKS: Mapping[str, Framework] = {
         codec="fastgraph.adapters.langgraph.encoded_classes:write",
         title="LangGraph",
     ),
+    "ag-ui": Framework(
+        name="ag-ui",
+        probe="ag_ui_langgraph",
+        distributions=("ag-ui-langgraph", "ag-ui-protocol", "copilotkit"),
+        table="fastgraph.adapters.ag_ui.targets:TARGETS",
+        fingerprints="fastgraph.adapters.ag_ui:fingerprints.json",
+        title="AG-UI",
+    ),
 }
 
 
