@@ -11,6 +11,10 @@ from pathlib import Path, PurePosixPath
 from tools.conformance.errors import ConformanceError
 
 
+#: The libraries themselves, among the tests of theirs.
+_LIBRARIES = ("langgraph", "ag_ui_langgraph")
+
+
 def unpacked_tests(distribution: str, version: str, cache: Path) -> Path:
     """Return the directory with the tests of a release, fetching it when needed.
 
@@ -73,5 +77,5 @@ def _wanted(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     for member in tar:
         parts = PurePosixPath(member.name).parts
         outside = member.name.startswith("/") or ".." in parts
-        if not outside and parts[1:2] != ("langgraph",):
+        if not outside and parts[1:2] not in [(library,) for library in _LIBRARIES]:
             yield member

@@ -40,6 +40,7 @@ SUITES = (
     Suite("langgraph-checkpoint-sqlite", sqlite_extensions=True),
     Suite("langgraph-checkpoint-postgres", postgres=True),
     Suite("langgraph-checkpoint-conformance"),
+    Suite("ag-ui-langgraph"),
 )
 
 
