@@ -172,22 +172,33 @@ cdef list safe_list(list value, Around* here):
     return made
 
 
+cdef object asked(object function, object value, Around* here):
+    """What a method says, or a function says of a value, with upstream's frames on the stack."""
+    cdef PyThreadState* state = PyThreadState_Get()
+    cdef int frames = here.frames
+    take_frames(state, frames)
+    try:
+        return function() if value is None else function(value)
+    finally:
+        take_frames(state, -frames)
+
+
 cdef object safe_object(object value, Around* here):
     """What an object says of itself by the first of four ways that works, else its repr."""
     # Each attribute is looked up as often as upstream does.
     if hasattr(value, "model_dump") and callable(value.model_dump):
         try:
-            return safe(value.model_dump(), here)
+            return safe(asked(value.model_dump, None, here), here)
         except Exception:
             pass
     if hasattr(value, "dict") and callable(value.dict):
         try:
-            return safe(value.dict(), here)
+            return safe(asked(value.dict, None, here), here)
         except Exception:
             pass
     if hasattr(value, "to_dict") and callable(value.to_dict):
         try:
-            return safe(value.to_dict(), here)
+            return safe(asked(value.to_dict, None, here), here)
         except Exception:
             pass
     if hasattr(value, "__dict__"):
@@ -195,7 +206,7 @@ cdef object safe_object(object value, Around* here):
             return safe(vars(value), here)
         except Exception:
             pass
-    return repr(value)
+    return asked(repr, value, here)
 
 
 cdef object json_safe(object value):
