@@ -43,7 +43,7 @@ from fastgraph.patching.fingerprint import find, fingerprint_of  # noqa: E402
 
 # The releases of a framework's own distribution that are looked at.
 RANGES = {
-    "ag-ui-langgraph": ">=0.0.47,<0.1",
+    "ag-ui": "==0.0.47",
     "langgraph": ">=1.0,<2",
     "brainyflow": ">=2.1,<3",
 }
