@@ -1,4 +1,7 @@
-"""Agents made up from a number: what their graphs do, and the requests they answer."""
+"""Agents made up from a number: what their graphs do, and the requests they answer.
+
+Everything is async: with threads, the order of events is another each time on stock, too.
+"""
 
 from __future__ import annotations
 
@@ -108,19 +111,19 @@ VALUES: list[Callable[[], Any]] = [
 
 
 @tool
-def echo(value: str) -> str:
+async def echo(value: str) -> str:
     """Say it again."""
     return value * 2
 
 
 @tool
-def failing(value: str) -> str:
+async def failing(value: str) -> str:
     """Fail."""
     raise ValueError(f"cannot do {value}")
 
 
 @tool
-def blocks(value: str) -> list[Any]:
+async def blocks(value: str) -> list[Any]:
     """Answer in blocks."""
     return [{"type": "text", "text": value}, {"type": "other", "data": 1}]
 
@@ -153,7 +156,7 @@ def _notes(rng: random.Random) -> Node:
     made = [rng.choice(VALUES) for _ in range(rng.randint(1, 3))]
     count = rng.randrange(5)
 
-    def notes(state: Any) -> Any:
+    async def notes(state: Any) -> Any:
         return {"notes": {f"note {i}": make() for i, make in enumerate(made)}, "count": count}
 
     return notes
@@ -184,7 +187,7 @@ def _custom(rng: random.Random) -> Node:
 def _asking(rng: random.Random) -> Node:
     value = rng.choice([{"question": "é?"}, "plain", ["a", 1], Record("asked")])
 
-    def asking(state: Any) -> Any:
+    async def asking(state: Any) -> Any:
         answer = interrupt(value)
         return {"notes": {"answer": answer}}
 
@@ -202,7 +205,7 @@ def _raising(rng: random.Random) -> Node:
 
 def _command(rng: random.Random) -> Node:
     @tool
-    def handing(value: str) -> Command[Any]:
+    async def handing(value: str) -> Command[Any]:
         """Update the state."""
         message = ToolMessage(content="handed", tool_call_id=value, id="handed")
         return Command(update={"messages": [message], "count": 3})

@@ -18,6 +18,10 @@ _FRESH = re.compile(
 )
 
 
+#: What these log, they log once in a process, or of the loop itself.
+_ONCE = ("asyncio", "langgraph.checkpoint.serde.jsonplus")
+
+
 @dataclass
 class Seen:
     """Everything there was to see, ids numbered by their first appearance."""
@@ -39,6 +43,8 @@ class _Handler(logging.Handler):
         self.seen = seen
 
     def emit(self, record: logging.LogRecord) -> None:
+        if record.name in _ONCE:
+            return
         self.seen.add("log", f"{record.name} {record.levelname} {record.getMessage()}")
 
 
