@@ -332,6 +332,8 @@ cdef bint is_passive(object metadata) except -1:
     """Whether what an annotation is annotated with says the same each time, and warns of nothing."""
     if isinstance(metadata, FieldInfo):
         return SAYS.issuperset(metadata._attributes_set)
+    if type(metadata).__module__.partition(".")[0] in PACKAGES:
+        return True
     return not (
         hasattr(metadata, "__get_pydantic_core_schema__")
         or hasattr(metadata, "__get_pydantic_json_schema__")
