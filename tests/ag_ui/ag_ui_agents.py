@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import importlib.util
 import random
 import uuid
 from collections.abc import Callable
@@ -265,7 +266,7 @@ def agent(seed: int) -> tuple[LangGraphAgent, list[RunAgentInput]]:
     graph = _graph(rng, 0, "")
     kind: Any = LangGraphAgent
     options: dict[str, Any] = {}
-    if rng.random() < 0.25:
+    if rng.random() < 0.25 and importlib.util.find_spec("copilotkit"):
         from copilotkit import LangGraphAGUIAgent
 
         kind = LangGraphAGUIAgent

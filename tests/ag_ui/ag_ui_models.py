@@ -11,7 +11,17 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
-TEXTS = ["Hello", " world", "é😀", "", ' "quoted"\n', "\u2028\x7f\x00", "</data>", "\t\\", "a" * 300]
+TEXTS = [
+    "Hello",
+    " world",
+    "é😀",
+    "",
+    ' "quoted"\n',
+    "\u2028\x7f\x00",
+    "</data>",
+    "\t\\",
+    "a" * 300,
+]
 
 
 class Scripted(BaseChatModel):
@@ -91,7 +101,9 @@ def reasoning(rng: random.Random, name: str) -> list[AIMessageChunk]:
         elif kind == 1:
             content = [{"type": "reasoning", "reasoning": thought, "index": 0}]
         elif kind == 2:
-            content = [{"type": "reasoning", "summary": [{"text": thought, "index": 0}], "id": "rs1"}]
+            content = [
+                {"type": "reasoning", "summary": [{"text": thought, "index": 0}], "id": "rs1"}
+            ]
         elif kind == 3:
             more = {"additional_kwargs": {"reasoning_content": thought}}
         else:

@@ -91,7 +91,7 @@ MADE: list[Callable[[], Any]] = [
     lambda: {(1, 2): 3},
     lambda: collections.OrderedDict(a=1, runtime=2),
     lambda: collections.deque([1, 2]),
-    lambda: collections.namedtuple("Point", "x y")(1, 2),  # noqa: PYI024
+    lambda: collections.namedtuple("Point", "x y")(1, 2),
     lambda: types.SimpleNamespace(a={"b": Mood.GOOD}),
     lambda: types.MappingProxyType({"a": 1}),
     lambda: uuid.UUID(int=5),
@@ -152,9 +152,7 @@ def _nested(rng: random.Random, depth: int) -> Any:
 
 def test_generated_values() -> None:
     def made() -> list[Any]:
-        return [
-            without_addresses(made_of(_nested(random.Random(seed), 5))) for seed in range(300)
-        ]
+        return [without_addresses(made_of(_nested(random.Random(seed), 5))) for seed in range(300)]
 
     stock = made()
     with fastgraph.patched(frameworks=["ag-ui"], strict=True):

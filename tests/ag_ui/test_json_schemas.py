@@ -7,7 +7,6 @@ import warnings
 import weakref
 from typing import Annotated, Any
 
-import fastgraph
 from ag_ui_agents import Input, State
 from ag_ui_langgraph import LangGraphAgent
 from langchain_core.messages import AnyMessage
@@ -15,6 +14,8 @@ from langgraph.graph import START, StateGraph
 from langgraph.graph.message import add_messages
 from pydantic import BaseModel, Field
 from typing_extensions import NotRequired, TypedDict
+
+import fastgraph
 
 
 def compiled(state: Any, **schemas: Any) -> Any:
@@ -49,7 +50,7 @@ class Described(TypedDict):
 
     messages: Annotated[list[AnyMessage], add_messages]
     topic: Annotated[str, Field(description="what about", title="Topic")]
-    more: NotRequired[dict[str, "Inner"]]
+    more: NotRequired[dict[str, Inner]]
 
 
 class Inner(TypedDict):
@@ -75,7 +76,7 @@ class Holding(TypedDict):
 
 
 class Defaulting(BaseModel):
-    values: list[Any] = [object]  # noqa: RUF012
+    values: list[Any] = [object]
 
 
 ASKED: list[int] = []

@@ -8,14 +8,15 @@ import warnings
 from typing import Any
 
 import ag_ui.core as core
-import fastgraph
 import pytest
 from ag_ui.core import EventType, RawEvent, StateSnapshotEvent, TextMessageContentEvent
 from ag_ui.encoder import EventEncoder
-from fastgraph.kernels.json_writer import dumps
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic_core import to_json
+
+import fastgraph
+from fastgraph.kernels.json_writer import dumps
 
 
 def written(event: Any) -> Any:
@@ -99,7 +100,9 @@ def test_plain_values(value: Any) -> None:
 
 def test_each_byte_of_text() -> None:
     rng = random.Random(1)
-    text = "".join(map(chr, range(0x250))) + "".join(chr(rng.randrange(0x10FFFF)) for _ in range(99))
+    text = "".join(map(chr, range(0x250))) + "".join(
+        chr(rng.randrange(0x10FFFF)) for _ in range(99)
+    )
     text = text.encode("utf-8", "ignore").decode()
     assert dumps({text: text}) == to_json({text: text})
 
