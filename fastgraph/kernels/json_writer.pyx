@@ -1,4 +1,4 @@
-"""JSON as `pydantic_core.to_json` writes it: compact, in UTF-8, with as few escapes as there may be.
+"""JSON as `pydantic_core.to_json` writes it: compact, in UTF-8, with as few escapes as possible.
 
 Domain: exactly the built-in types None, bool, int within 64 bits, float, str, list, tuple and dict
 with keys of str, nested up to `DEEPEST` deep. Of anything else nothing is promised but that it is

@@ -1,4 +1,4 @@
-"""What a client and the server see of an agent: events, bytes, turns of the loop, logs, warnings."""
+"""What is seen of an agent: events, bytes, turns of the loop, logs, warnings."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ MADE: list[Callable[[], Any]] = [
     lambda: Numbers([5]),
     lambda: Pairs(a=1),
     lambda: (1, (2, frozenset({3}))),
-    lambda: {1: 2, None: 3, 1.5: 4, True: 5},
+    lambda: {1: 2, None: 3, 1.5: 4, False: 5},
     lambda: {(1, 2): 3},
     lambda: collections.OrderedDict(a=1, runtime=2),
     lambda: collections.deque([1, 2]),

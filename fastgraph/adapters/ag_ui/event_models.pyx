@@ -12,7 +12,6 @@ only where they have no value. What else there is, upstream writes, or refuses.
 import typing
 
 from ag_ui.core import events as _events
-from ag_ui.encoder import encoder as _encoder
 from cpython.object cimport PyObject
 
 from fastgraph.kernels.json_writer cimport put_json, put_json_text

@@ -24,7 +24,7 @@ from fastgraph.kernels.tally cimport Tally
 
 cdef extern from *:
     """
-    /* How many more frames of Python code fit on this thread's stack, by the interpreter's count. */
+    /* How many more frames of Python code fit on the stack, by the interpreter's count. */
     #if PY_VERSION_HEX >= 0x030C0000
     #define fastgraph_frames(state) ((state)->py_recursion_remaining)
     #define fastgraph_take(state, count) ((state)->py_recursion_remaining -= (count))

@@ -329,7 +329,7 @@ cdef class Grounds:
 
 
 cdef bint is_passive(object metadata) except -1:
-    """Whether what an annotation is annotated with says the same each time, and warns of nothing."""
+    """Whether what an annotation carries says the same each time, and warns of nothing."""
     if isinstance(metadata, FieldInfo):
         return SAYS.issuperset(metadata._attributes_set)
     if type(metadata).__module__.partition(".")[0] in PACKAGES:
