@@ -14,6 +14,7 @@ FUZZ_ARGS ?=
 JOBS ?= 2
 KILLS ?= 100
 PROGRAMS ?= 2000
+AGENTS ?= 1000
 FIRST_SEED ?= 20000
 SOAK_ARGS ?= --steps 1000000 --keep
 MUTATION_ARGS ?=
@@ -37,7 +38,7 @@ unexport FASTGRAPH FASTGRAPH_KERNELS FASTGRAPH_NO_EXTENSIONS FASTGRAPH_REQUIRE_E
 .DELETE_ON_ERROR:
 .PHONY: help demo build venv test lint types pytest sanitize test-debug kills fuzz test-numba conformance docs bench \
 	bench-quick superstep codec perf-gate perf-baseline asv-run asv-continuous asv-publish \
-	differential soak mutations dist fingerprints fingerprints-check tables constraints clean distclean
+	ag-ui ag-ui-differential differential soak mutations dist fingerprints fingerprints-check tables constraints clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +75,9 @@ kills: $(VENV)/.with-test build ## kill -9 in the middle of runs, resumed by the
 differential: $(VENV)/.with-test build ## compare PROGRAMS generated programs, stock against patched
 	$(BIN)/python -m tools.differential compare --first $(FIRST_SEED) --programs $(PROGRAMS) --jobs $(JOBS)
 
+ag-ui-differential: $(VENV)/.with-test build ## compare the streams of AGENTS generated AG-UI agents
+	FASTGRAPH_TEST_AGENTS=$(AGENTS) $(PYTEST) --dist load tests/ag_ui/test_ag_ui_generated.py $(PYTEST_ARGS)
+
 soak: $(VENV)/.with-test build ## compare programs for long; SOAK_ARGS="--first 7000 --minutes 60"
 	$(BIN)/python -m tools.differential compare --jobs $(JOBS) $(SOAK_ARGS)
 
@@ -105,6 +109,9 @@ fuzz: $(VENV)/.with-test build ## fuzz the decoder under AddressSanitizer, FUZZ_
 codec: $(VENV)/.with-benchmarks build ## what the checkpoint codec costs, beside what is wanted
 	$(BIN)/python -m benchmarks.codec $(BENCH_ARGS)
 
+ag-ui: $(VENV)/.with-benchmarks build ## what a request costs through AG-UI, beside what is wanted
+	$(BIN)/python -m benchmarks.ag_ui $(BENCH_ARGS)
+
 perf-gate: $(VENV)/.with-benchmarks build ## instructions per superstep and codec call against the baseline
 	$(BIN)/python -m benchmarks.gate $(GATE_ARGS)
 
@@ -125,13 +132,12 @@ asv-publish: $(VENV)/.with-benchmarks ## a site of all results so far, in .asv/h
 dist: $(VENV)/.created ## sdist, and a wheel built from it, into dist/
 	FASTGRAPH_REQUIRE_EXTENSIONS=1 $(BIN)/python -m build --no-isolation
 
-fingerprints: $(VENV)/.with-test ## renew the fingerprints of upstream's releases
+fingerprints: $(VENV)/.with-test ## renew the fingerprints of the frameworks' releases
 	$(BIN)/python tools/fingerprints.py --cache build/wheels
 
 # Not beyond the release under test: a release of upstream's must not break a build of ours.
-fingerprints-check: $(VENV)/.with-test ## whether the fingerprints are those of upstream's releases
-	$(BIN)/python tools/fingerprints.py --cache build/wheels --check \
-		--releases '>=1.0,<=$(shell sed -n 's/^langgraph==//p' $(CONSTRAINTS))'
+fingerprints-check: $(VENV)/.with-test ## whether the fingerprints are those of the frameworks' releases
+	$(BIN)/python tools/fingerprints.py --cache build/wheels --check --constraints $(CONSTRAINTS)
 
 tables: $(VENV)/.with-test ## renew the generated part of docs/accelerated.md
 	$(BIN)/python tools/target_table.py

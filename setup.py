@@ -29,6 +29,7 @@ EXTENSIONS = {
     "fastgraph.kernels.trigger_index": "fastgraph/kernels/trigger_index.pyx",
     "fastgraph.kernels.msgpack_reader": "fastgraph/kernels/msgpack_reader.pyx",
     "fastgraph.kernels.msgpack_writer": "fastgraph/kernels/msgpack_writer.pyx",
+    "fastgraph.kernels.json_writer": "fastgraph/kernels/json_writer.pyx",
     "fastgraph.adapters.langgraph.encoded_classes": (
         "fastgraph/adapters/langgraph/encoded_classes.pyx"
     ),
@@ -92,6 +93,10 @@ EXTENSIONS = {
     ),
     "fastgraph.adapters.langgraph.decoder": "fastgraph/adapters/langgraph/decoder.pyx",
     "fastgraph.adapters.langgraph.interrupts": "fastgraph/adapters/langgraph/interrupts.pyx",
+    "fastgraph.adapters.ag_ui.json_safe": "fastgraph/adapters/ag_ui/json_safe.pyx",
+    "fastgraph.adapters.ag_ui.json_schemas": "fastgraph/adapters/ag_ui/json_schemas.pyx",
+    "fastgraph.adapters.ag_ui.event_models": "fastgraph/adapters/ag_ui/event_models.pyx",
+    "fastgraph.adapters.ag_ui.dispatch": "fastgraph/adapters/ag_ui/dispatch.pyx",
 }
 
 DIRECTIVES = {

@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 
 from fastgraph import adapters, kernel_choice, settings
 from fastgraph._version import __version__
-from fastgraph.errors import FastgraphWarning, PatchError
+from fastgraph.errors import FastgraphWarning, PatchError, explained
 from fastgraph.kernel_choice import KernelChoice
 from fastgraph.patching.status import Status
 from fastgraph.patching.switch import Switch
@@ -33,7 +33,11 @@ _codec: list[Codec] = ["exact"]
 
 
 def patch(
-    targets: Iterable[str] | None = None, *, strict: bool = False, codec: Codec | None = None
+    targets: Iterable[str] | None = None,
+    *,
+    frameworks: Iterable[str] | None = None,
+    strict: bool = False,
+    codec: Codec | None = None,
 ) -> Status:
     """Replace upstream functions by fastgraph's, where that changes nothing else.
 
@@ -45,8 +49,12 @@ def patch(
     ----------
     targets : iterable of str, optional
         Names of the targets to replace; all of them by default.
+    frameworks : iterable of str, optional
+        Names of the frameworks to replace targets of, such as ``"langgraph"``;
+        by default every one that is installed and supported.
     strict : bool, default False
-        Replace all of them or none: raise if any would keep running stock code.
+        Replace all of them or none: raise if any would keep running stock
+        code, or if a framework named is not there.
     codec : {"exact", "slim"}, optional
         How checkpoints are written: byte for byte as stock does it, or without
         the fields of messages and models that stock fills in by itself. As it
@@ -60,14 +68,16 @@ def patch(
     Raises
     ------
     PatchError
-        If `strict` and a target cannot be replaced, or if extensions are
-        required (``FASTGRAPH_REQUIRE_EXTENSIONS=1``) and missing. Nothing is
-        changed then.
+        If `strict` and a target cannot be replaced or a framework named is not
+        there, or if extensions are required
+        (``FASTGRAPH_REQUIRE_EXTENSIONS=1``) and missing. Nothing is changed
+        then.
     ValueError
-        If there is no target or no codec of that name, or an environment
-        variable is not understood.
+        If there is no target, framework or codec of that name, if a target is
+        none of the frameworks named, or an environment variable is not
+        understood.
     TypeError
-        If `targets` is not an iterable of names.
+        If `targets` or `frameworks` is not an iterable of names.
 
     Warns
     -----
@@ -75,43 +85,65 @@ def patch(
         If there are neither compiled nor numba kernels to run.
     """
     switch = _switch()
-    names = _selected(switch, targets)
+    wanted = _chosen(frameworks)
+    names = _selected(switch, targets, wanted)
     if codec is not None and codec not in CODECS:
         raise ValueError(f"there is no codec {codec!r}; the codecs are {', '.join(CODECS)}")
     choice = kernel_choice.choose()
     _require_extensions(choice, strict)
+    absent = {} if wanted is None else _missing(wanted)
+    if strict and absent:
+        raise PatchError(explained(absent), absent)
     if choice.kernels == "none":
         reasons = switch.refuse(names, choice.reason)
-        _warn_caller(f"LangGraph stays as it is: {choice.reason}")
+        _warn_caller(f"{_titles(wanted)}: {choice.reason}")
     else:
         reasons = switch.patch(names, choice.kernels, strict=strict)
         # Again, for what was loaded only now.
         _write(codec or _codec[-1])
     status = _status(switch, choice)
-    _log(status, reasons)
+    _log(status, {**reasons, **absent})
     return status
 
 
-def unpatch() -> Status:
+def unpatch(*, frameworks: Iterable[str] | None = None) -> Status:
     """Restore every upstream function; without a patch, do nothing.
 
     A name that somebody else has replaced since is left alone, which is
     logged and said in the status.
 
+    Parameters
+    ----------
+    frameworks : iterable of str, optional
+        Names of the frameworks to restore; all of them by default.
+
     Returns
     -------
     Status
         What runs now.
+
+    Raises
+    ------
+    ValueError
+        If there is no framework of that name.
+    TypeError
+        If `frameworks` is not an iterable of names.
     """
     switch = _switch()
-    _log_left(switch.unpatch())
-    _write("exact")
+    wanted = _chosen(frameworks)
+    _log_left(switch.unpatch(_selected(switch, None, wanted)))
+    if wanted is None or any(adapters.FRAMEWORKS[name].codec for name in wanted):
+        _write("exact")
     return _status(switch, kernel_choice.choose())
 
 
 @contextlib.contextmanager
 def patched(
-    targets: Iterable[str] | None = None, *, strict: bool = False, codec: Codec | None = None
+    targets: Iterable[str] | None = None,
+    *,
+    frameworks: Iterable[str] | None = None,
+    strict: bool = False,
+    codec: Codec | None = None,
 ) -> Iterator[Status]:
     """Patch for the length of a ``with`` block, then return to the state found.
 
@@ -121,6 +153,8 @@ def patched(
     ----------
     targets : iterable of str, optional
         Names of the targets to replace; all of them by default.
+    frameworks : iterable of str, optional
+        Names of the frameworks to replace targets of, as for `patch`.
     strict : bool, default False
         Replace all of them or none.
     codec : {"exact", "slim"}, optional
@@ -139,7 +173,7 @@ def patched(
     switch = _switch()
     found, written = switch.on(), _codec[-1]
     try:
-        yield patch(targets, strict=strict, codec=codec)
+        yield patch(targets, frameworks=frameworks, strict=strict, codec=codec)
     finally:
         _log_left(switch.go_back_to(found))
         _write(written)
@@ -159,7 +193,7 @@ def is_patched(target: str | None = None) -> bool:
         If there is no target of that name.
     """
     switch = _switch()
-    names = _selected(switch, None if target is None else [target])
+    names = _selected(switch, None if target is None else [target], None)
     return any(switch.is_active(name) for name in names)
 
 
@@ -183,9 +217,10 @@ def _switch() -> Switch:
 
 
 def _new_switch(frameworks: Mapping[str, adapters.Framework]) -> Switch:
-    installed = [framework for framework in frameworks.values() if framework.installed]
+    # The table of a framework that is not there is not even imported.
+    present = [framework for framework in frameworks.values() if framework.why_not is None]
     # With no framework at all, every target is listed as such.
-    relevant = installed or list(frameworks.values())
+    relevant = present or list(frameworks.values())
 
     def known_files() -> dict[str, Mapping[str, str]]:
         return {
@@ -202,26 +237,67 @@ def _new_switch(frameworks: Mapping[str, adapters.Framework]) -> Switch:
     )
 
 
-def _selected(switch: Switch, targets: Iterable[str] | None) -> list[str]:
+def _chosen(frameworks: Iterable[str] | None) -> list[str] | None:
+    """Check names of frameworks; None stands for all that are there."""
+    if frameworks is None:
+        return None
+    return _names("framework", frameworks, adapters.FRAMEWORKS)
+
+
+def _selected(
+    switch: Switch, targets: Iterable[str] | None, frameworks: list[str] | None
+) -> list[str]:
+    """Name the targets chosen, all of them by default, of the frameworks chosen."""
+    known = switch.targets
     if targets is None:
-        return list(switch.targets)
-    if isinstance(targets, str) or not isinstance(targets, Iterable):
-        raise TypeError(f"targets must be an iterable of names, not {targets!r}")
-    names = list(dict.fromkeys(targets))
+        return [
+            name
+            for name, target in known.items()
+            if frameworks is None or target.framework in frameworks
+        ]
+    names = _names("target", targets, known)
     for name in names:
-        if not isinstance(name, str):
-            raise TypeError(f"a target's name is a str, not {name!r}")
-        if name not in switch.targets:
-            raise ValueError(_unknown(name, switch.targets))
+        framework = known[name].framework
+        if frameworks is not None and framework not in frameworks:
+            chosen = ", ".join(frameworks) or "no framework"
+            raise ValueError(f"{name!r} is a target of {framework}, and chosen is {chosen}")
     return names
 
 
-def _unknown(name: str, known: Iterable[str]) -> str:
+def _names(kind: str, given: Iterable[str], known: Iterable[str]) -> list[str]:
+    """Check an argument that names things of a kind, and drop what it repeats."""
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise TypeError(f"{kind}s must be an iterable of names, not {given!r}")
+    names = list(dict.fromkeys(given))
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"a {kind}'s name is a str, not {name!r}")
+        if name not in known:
+            raise ValueError(_unknown(kind, name, known))
+    return names
+
+
+def _unknown(kind: str, name: str, known: Iterable[str]) -> str:
     import difflib  # only a typo needs it
 
     close = difflib.get_close_matches(name, known, n=1)
     suggestion = f"did you mean {close[0]!r}? " if close else ""
-    return f"there is no target {name!r}; {suggestion}the targets are {', '.join(known)}"
+    return f"there is no {kind} {name!r}; {suggestion}the {kind}s are {', '.join(known)}"
+
+
+def _missing(names: Iterable[str]) -> dict[str, str]:
+    """Say why nothing can be replaced, for each framework of which that is so."""
+    found = {name: adapters.FRAMEWORKS[name].why_not for name in names}
+    return {name: why for name, why in found.items() if why is not None}
+
+
+def _titles(names: list[str] | None) -> str:
+    """Name the frameworks that stay as they are, as the subject of a sentence."""
+    every = adapters.FRAMEWORKS
+    chosen = [name for name in every if not names or name in names]
+    present = [name for name in chosen if every[name].why_not is None] or chosen
+    titles = [every[name].title or name for name in present]
+    return " and ".join(titles) + (" stays as it is" if len(titles) == 1 else " stay as they are")
 
 
 def _write(codec: Codec) -> None:
@@ -249,6 +325,7 @@ def _status(switch: Switch, choice: KernelChoice) -> Status:
         kernels=choice.kernels,
         kernels_reason=choice.reason,
         targets=switch.statuses(),
+        missing=_missing(adapters.FRAMEWORKS),
     )
 
 

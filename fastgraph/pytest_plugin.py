@@ -22,6 +22,7 @@ from fastgraph import settings
 _STRICT = "fastgraph_strict"
 _FAIL_ON_FALLBACK = "fastgraph_fail_on_fallback"
 _VERIFY = "fastgraph_verify"
+_FRAMEWORKS = "fastgraph_frameworks"
 _MARKER = "fastgraph_allow_fallback"
 
 _status = pytest.StashKey[fastgraph.Status]()
@@ -38,6 +39,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         flag = "--" + name.replace("_", "-")
         group.addoption(flag, action="store_true", default=None, help=effect)
         parser.addini(name, effect, type="bool", default=False)
+    effect = "patch only these frameworks, by default every one that is installed and supported"
+    flag = "--" + _FRAMEWORKS.replace("_", "-")
+    group.addoption(flag, metavar="NAMES", help=f"{effect}; separated by commas")
+    parser.addini(_FRAMEWORKS, effect, type="args")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -63,7 +68,7 @@ def pytest_configure(config: pytest.Config) -> None:
         # Only now: it imports LangGraph.
         from fastgraph.verify.suite import BothEngines
 
-        config.pluginmanager.register(BothEngines(), "fastgraph-both-engines")
+        config.pluginmanager.register(BothEngines(_frameworks(config)), "fastgraph-both-engines")
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -84,14 +89,32 @@ def _patch(config: pytest.Config) -> fastgraph.Status:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            verifies = _verifies(config)
-            status = stack.enter_context(fastgraph.patched())
+            verifies, frameworks = _verifies(config), _frameworks(config)
+            status = stack.enter_context(fastgraph.patched(frameworks=frameworks))
         except (fastgraph.PatchError, ValueError) as error:
             raise pytest.UsageError(f"fastgraph: {error}") from None
     if verifies:
         _leave_stock(status, stack)
-    config.stash[_status] = status
-    return status
+    config.stash[_status] = status if frameworks is None else status.only(frameworks)
+    _refuse_absent(config, frameworks)
+    return config.stash[_status]
+
+
+def _frameworks(config: pytest.Config) -> list[str] | None:
+    # Only the former is there before conftest.py files are imported, only the latter knows the
+    # option if one of them asked for the plugin.
+    for namespace in (config.known_args_namespace, config.option):
+        option: str | None = getattr(namespace, _FRAMEWORKS, None)
+        if option is not None:
+            return [name.strip() for name in option.split(",") if name.strip()]
+    return config.getini(_FRAMEWORKS) or None
+
+
+def _refuse_absent(config: pytest.Config, frameworks: list[str] | None) -> None:
+    missing = config.stash[_status].missing if frameworks is not None else {}
+    if missing:
+        lines = ", ".join(f"{name} ({why})" for name, why in missing.items())
+        raise pytest.UsageError(f"fastgraph: asked for and not there: {lines}")
 
 
 def _leave_stock(status: fastgraph.Status, stack: ExitStack) -> None:

@@ -1,9 +1,11 @@
 #!/usr/bin/env python
 """Gather the fingerprints of upstream's sources from its wheels.
 
-Reads the wheels of every release in a range, fingerprints each source the
-LangGraph adapter's table names, and writes what it found next to that table.
-Upstream is parsed, never imported.
+Reads the wheels of every release in a range, fingerprints each source that
+the table of a framework's adapter names, and writes what it found next to
+that table. Upstream is parsed, never imported, so that it need not run on the
+Python that the tool runs on; where its syntax is newer, the tool says so and
+is run by a newer Python. A fingerprint is the same on all of them.
 
 The file has two parts. "sources" tells by source and fingerprint which
 releases have it: what a maintainer looks up. "files" tells by the SHA-256 of
@@ -27,6 +29,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from packaging.requirements import Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
@@ -34,17 +37,24 @@ from packaging.version import InvalidVersion, Version
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from fastgraph.adapters import FRAMEWORKS  # noqa: E402
+from fastgraph.adapters import FRAMEWORKS, Framework  # noqa: E402
 from fastgraph.adapters.target import ABSENT, Source, Target  # noqa: E402
 from fastgraph.patching.fingerprint import find, fingerprint_of  # noqa: E402
 
-DEFAULT_OUTPUT = ROOT / "fastgraph" / "adapters" / "langgraph" / "fingerprints.json"
-MAIN = "langgraph"
+# The releases of a framework's own distribution that are looked at.
+RANGES = {
+    "ag-ui": "==0.0.47",
+    "langgraph": ">=1.0,<2",
+    "brainyflow": ">=2.1,<3",
+}
 
 # Which distribution ships a module: the longest prefix decides.
 DISTRIBUTIONS = {
+    "ag_ui": "ag-ui-protocol",
+    "ag_ui_langgraph": "ag-ui-langgraph",
     "aiosqlite": "aiosqlite",
-    "langgraph": MAIN,
+    "brainyflow": "brainyflow",
+    "langgraph": "langgraph",
     "langgraph.cache": "langgraph-checkpoint",
     "langgraph.checkpoint": "langgraph-checkpoint",
     "langgraph.checkpoint.postgres": "langgraph-checkpoint-postgres",
@@ -80,12 +90,12 @@ class Wheels:
         if not download and not directory.is_dir():
             raise ToolError(f"there is no directory {directory}")
 
-    def releases(self, specifiers: SpecifierSet) -> list[Release]:
-        """List the releases of the main distribution within a range, oldest first."""
-        versions = self._published() if self._download else self._present()
-        wanted = [Release(MAIN, version) for version in sorted(specifiers.filter(versions))]
+    def releases(self, main: str, specifiers: SpecifierSet) -> list[Release]:
+        """List the releases of a distribution within a range, oldest first."""
+        versions = _published(main) if self._download else self._present(main)
+        wanted = [Release(main, version) for version in sorted(specifiers.filter(versions))]
         if not wanted:
-            raise ToolError(f"no release of {MAIN} is in the range {specifiers}")
+            raise ToolError(f"no release of {main} is in the range {specifiers}")
         return wanted
 
     def open(self, release: Release) -> Wheel:
@@ -102,15 +112,8 @@ class Wheels:
             raise ToolError(f"there is no wheel of {release} in {self._directory}")
         return Wheel(release, path)
 
-    def _published(self) -> list[Version]:
-        for line in _pip("index", "versions", MAIN).splitlines():
-            label, _, versions = line.partition(":")
-            if label.strip() == "Available versions":
-                return [Version(version) for version in versions.split(",")]
-        raise ToolError(f"pip lists no versions of {MAIN}")
-
-    def _present(self) -> list[Version]:
-        return [release.version for release, _ in self._wheels() if release.distribution == MAIN]
+    def _present(self, main: str) -> list[Version]:
+        return [release.version for release, _ in self._wheels() if release.distribution == main]
 
     def _find(self, wanted: Release) -> Path | None:
         return next((path for release, path in self._wheels() if release == wanted), None)
@@ -171,7 +174,9 @@ class Module:
         try:
             return ast.parse(self._content, self.path)
         except SyntaxError as error:
-            raise ToolError(f"this Python does not parse {self.path}: {error}") from None
+            raise ToolError(
+                f"this Python does not parse {self.path}: {error}; a newer one may"
+            ) from None
 
     def fingerprint(self, source: Source) -> str:
         """Fingerprint a definition of this file."""
@@ -275,8 +280,9 @@ def _found(target: Target, wheel: Wheel) -> Mapping[str, str]:
 
 def show(wheels: Wheels, releases: list[Release], targets: Iterable[Target], asked: str) -> int:
     """Print what is unknown about a release; 1 if there is anything."""
-    targets = [_within_main(target) for target in targets]
-    wheel = wheels.open(Release(MAIN, _version(asked)))
+    main = releases[0].distribution
+    targets = [_within(main, target) for target in targets]
+    wheel = wheels.open(Release(main, _version(asked)))
     for label, known in unknown_sources(targets, wheel).items():
         source = Source(*label.split(":"))
         print(f"{label}: {wheel.fingerprint(source)} is unknown")
@@ -291,9 +297,9 @@ def show(wheels: Wheels, releases: list[Release], targets: Iterable[Target], ask
     return 1 if unfitting else 0
 
 
-def _within_main(target: Target) -> Target:
-    """Drop the sources that a wheel of the main distribution cannot answer for."""
-    sources = tuple(s for s in target.sources if distribution_of(s.module) == MAIN)
+def _within(distribution: str, target: Target) -> Target:
+    """Drop the sources that a wheel of the distribution cannot answer for."""
+    sources = tuple(s for s in target.sources if distribution_of(s.module) == distribution)
     return replace(target, sources=sources)
 
 
@@ -318,6 +324,14 @@ def _diff(source: Source, before: Wheel, after: Wheel) -> Iterator[str]:
         f"{source.label} ({after.release})",
         lineterm="",
     )
+
+
+def _published(main: str) -> list[Version]:
+    for line in _pip("index", "versions", main).splitlines():
+        label, _, versions = line.partition(":")
+        if label.strip() == "Available versions":
+            return [Version(version) for version in versions.split(",")]
+    raise ToolError(f"pip lists no versions of {main}")
 
 
 def _pip(*arguments: str) -> str:
@@ -350,7 +364,18 @@ def _release(requirement: str) -> Release:
     return Release(canonicalize_name(name), _version(version))
 
 
-def _recorded_extras(committed: Document) -> list[Release]:
+def _pinned(constraints: Path, main: str) -> SpecifierSet:
+    """Exclude what is newer than the release that a constraints file pins."""
+    for line in constraints.read_text(encoding="utf-8").splitlines():
+        text = line.partition("#")[0].strip()
+        requirement = Requirement(text) if text else None
+        if requirement is not None and canonicalize_name(requirement.name) == main:
+            [pin] = requirement.specifier
+            return SpecifierSet(f"<={pin.version}")
+    raise ToolError(f"{constraints} does not pin {main}")
+
+
+def _recorded_extras(committed: Document, main: str) -> list[Release]:
     """List the releases of other distributions that the committed file knows."""
     extras = {
         Release(distribution_of(label.partition(":")[0]), Version(version))
@@ -359,7 +384,7 @@ def _recorded_extras(committed: Document) -> list[Release]:
         for version in versions
     }
     return sorted(
-        (release for release in extras if release.distribution != MAIN),
+        (release for release in extras if release.distribution != main),
         key=lambda release: (release.distribution, release.version),
     )
 
@@ -387,10 +412,23 @@ def arguments() -> argparse.ArgumentParser:
         "--wheels", type=Path, metavar="DIR", help="use the wheels in DIR and download nothing"
     )
     parser.add_argument(
+        "--framework",
+        action="append",
+        choices=[*FRAMEWORKS],
+        help="the framework whose sources to read; may be repeated (default: all)",
+    )
+    parser.add_argument(
         "--releases",
-        default=">=1.0,<2",
         metavar="RANGE",
-        help=f"the releases of {MAIN} to read (default: %(default)s)",
+        help="the releases of one framework to read (default: "
+        + "; ".join(f"{name} {releases}" for name, releases in RANGES.items())
+        + ")",
+    )
+    parser.add_argument(
+        "--constraints",
+        type=Path,
+        metavar="FILE",
+        help="read no release beyond the one that this constraints file pins",
     )
     parser.add_argument(
         "--also",
@@ -402,9 +440,8 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument(
         "--output",
         type=Path,
-        default=DEFAULT_OUTPUT,
         metavar="FILE",
-        help="the file to write or to check (default: the adapter's)",
+        help="the file of one framework to write or to check (default: the adapter's)",
     )
     action = parser.add_mutually_exclusive_group()
     action.add_argument(
@@ -423,22 +460,42 @@ def arguments() -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> int:
     """Do what the command line asks."""
+    chosen = options.framework or [*FRAMEWORKS]
+    for option in ("releases", "also", "output", "show"):
+        if len(chosen) > 1 and getattr(options, option):
+            raise ToolError(f"--{option} is about one framework: add --framework")
+    return max([run_framework(options, FRAMEWORKS[name]) for name in chosen])
+
+
+def run_framework(options: argparse.Namespace, framework: Framework) -> int:
+    """Do it for one framework."""
+    main = framework.distributions[0]
     wheels = Wheels(options.wheels or options.cache, download=options.wheels is None)
-    releases = wheels.releases(_range(options.releases))
-    targets = FRAMEWORKS[MAIN].targets()
+    within = _range(options.releases or RANGES[framework.name])
+    if options.constraints:
+        within &= _pinned(options.constraints, main)
+    releases = wheels.releases(main, within)
+    targets = framework.targets()
     if options.show:
         return show(wheels, releases, targets, options.show)
-    committed = _read(options.output)
-    extras = _recorded_extras(committed)
+    output = options.output or file_of(framework)
+    committed = _read(output)
+    extras = _recorded_extras(committed, main)
     if options.also is not None:
         extras = [_release(requirement) for requirement in options.also]
     sources = {source.label: source for target in targets for source in target.sources}
     gathered = gather(wheels, [*releases, *extras], list(sources.values()))
     if options.check:
         return report(differences(committed, gathered))
-    options.output.write_text(render(gathered), encoding="utf-8")
-    print(f"wrote {options.output}", file=sys.stderr)
+    output.write_text(render(gathered), encoding="utf-8")
+    print(f"wrote {output}", file=sys.stderr)
     return 0
+
+
+def file_of(framework: Framework) -> Path:
+    """Find the file of a framework's fingerprints in the checkout."""
+    package, _, name = framework.fingerprints.partition(":")
+    return ROOT.joinpath(*package.split("."), name)
 
 
 def report(lines: Iterable[str]) -> int:

@@ -128,7 +128,7 @@ def lines(targets: tuple[Target, ...], gathered: Gathered) -> Iterator[str]:
 
 def section(target: Target, gathered: Gathered, every: Every) -> Iterator[str]:
     """Yield what there is to say on one target."""
-    yield f"## `{target.name}`"
+    yield f"### `{target.name}`"
     yield ""
     yield target.summary
     yield ""
@@ -167,7 +167,10 @@ def counted(target: Target) -> str:
 
 def render() -> str:
     """Render the generated part, its marks included."""
-    parts = [render_framework(framework) for framework in FRAMEWORKS.values()]
+    parts = [
+        f"## {framework.title}\n\n{render_framework(framework)}"
+        for framework in FRAMEWORKS.values()
+    ]
     return BEGIN + "\n" + "\n\n".join(parts) + "\n\n" + END
 
 

@@ -20,7 +20,7 @@ class Framework:
     Attributes
     ----------
     name : str
-        What `Target.framework` says.
+        What `Target.framework` says, and how users name it.
     probe : str
         Its module; present means the framework is installed.
     distributions : tuple of str
@@ -36,6 +36,10 @@ class Framework:
     codec : str, optional
         ``"package.module:function"`` that is told by its name how to write
         checkpoints, once something of it is in place.
+    title : str, optional
+        How its authors write its name; as `name` by default.
+    python : tuple of int
+        The first Python that it runs on, where its metadata does not say so.
     """
 
     name: str
@@ -45,6 +49,17 @@ class Framework:
     fingerprints: str
     optional: tuple[str, ...] = ()
     codec: str = ""
+    title: str = ""
+    python: tuple[int, int] = (3, 10)
+
+    @property
+    def why_not(self) -> str | None:
+        """Why nothing of it can be replaced here, None if it can."""
+        if not self.installed:
+            return "not installed"
+        if sys.version_info < self.python:
+            return "needs Python {}.{}".format(*self.python)
+        return None
 
     @property
     def installed(self) -> bool:
@@ -105,6 +120,15 @@ FRAMEWORKS: Mapping[str, Framework] = {
         fingerprints="fastgraph.adapters.langgraph:fingerprints.json",
         optional=("langgraph.checkpoint.sqlite", "langgraph.checkpoint.postgres"),
         codec="fastgraph.adapters.langgraph.encoded_classes:write",
+        title="LangGraph",
+    ),
+    "ag-ui": Framework(
+        name="ag-ui",
+        probe="ag_ui_langgraph",
+        distributions=("ag-ui-langgraph", "ag-ui-protocol", "copilotkit"),
+        table="fastgraph.adapters.ag_ui.targets:TARGETS",
+        fingerprints="fastgraph.adapters.ag_ui:fingerprints.json",
+        title="AG-UI",
     ),
 }
 

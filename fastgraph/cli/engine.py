@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import AbstractContextManager, nullcontext
 
 import fastgraph
@@ -13,7 +13,11 @@ from fastgraph.cli.parser import CommandError
 
 
 def patch_process(
-    targets: Iterable[str] | None = None, *, strict: bool = False, codec: Codec | None = None
+    targets: Iterable[str] | None = None,
+    *,
+    frameworks: Iterable[str] | None = None,
+    strict: bool = False,
+    codec: Codec | None = None,
 ) -> fastgraph.Status:
     """Patch this process, reporting nothing: the command does, once and on one line.
 
@@ -21,8 +25,10 @@ def patch_process(
     ----------
     targets
         Names of the targets, by default all.
+    frameworks
+        Names of the frameworks, by default those that are there.
     strict
-        Refuse if any of them would stay stock.
+        Refuse if any target would stay stock or a framework named is not there.
     codec
         How checkpoints are written, by default as they were.
 
@@ -41,7 +47,7 @@ def patch_process(
     warnings.filterwarnings("ignore", category=fastgraph.FastgraphWarning)
     logging.getLogger("fastgraph").addHandler(logging.NullHandler())
     try:
-        return fastgraph.patch(targets, strict=strict, codec=codec)
+        return fastgraph.patch(targets, frameworks=frameworks, strict=strict, codec=codec)
     except (ValueError, fastgraph.PatchError) as error:
         raise CommandError(one_line(error)) from None
 
@@ -51,15 +57,23 @@ def one_line(error: BaseException) -> str:
     return "; ".join(line.strip() for line in str(error).splitlines() if line.strip())
 
 
-def why_stock(status: fastgraph.Status, wanted: Iterable[str] | None = None) -> str | None:
-    """Say on one line what stayed stock of the wanted targets, or None if all are active."""
+def why_stock(
+    status: fastgraph.Status,
+    wanted: Iterable[str] | None = None,
+    frameworks: Collection[str] | None = None,
+) -> str | None:
+    """Say on one line what stayed stock of what was wanted, or None if all is active."""
     if status.kernels == "none":
         return f"stock in place: {status.kernels_reason}"
+    said = []
+    if frameworks is not None:
+        status = status.only(frameworks)
+        said = [f"{name}: {why}" for name, why in status.missing.items()]
     names = {target.name for target in status.targets} if wanted is None else set(wanted)
     stock = [each.name for each in status.targets if each.stays_stock and each.name in names]
-    if not stock:
-        return None
-    return f"{len(stock)} of {len(names)} targets stay stock: {', '.join(stock)}"
+    if stock:
+        said.append(f"{len(stock)} of {len(names)} targets stay stock: {', '.join(stock)}")
+    return "; ".join(said) or None
 
 
 def engine_of(engine: str) -> AbstractContextManager[object]:

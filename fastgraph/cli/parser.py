@@ -59,6 +59,17 @@ def add_command(
     return parser
 
 
+def add_frameworks(parser: Parser) -> None:
+    """Add the option that chooses frameworks."""
+    parser.add_argument(
+        "--frameworks",
+        type=comma_separated,
+        metavar="NAMES",
+        help="patch only these frameworks, separated by commas; by default every one that is "
+        "installed and supported",
+    )
+
+
 def positive_int(text: str) -> int:
     """Parse a whole number of at least 1.
 

@@ -29,7 +29,13 @@ from typing import Any
 
 from fastgraph.api import CODECS
 from fastgraph.cli.engine import patch_process, why_stock
-from fastgraph.cli.parser import CommandError, Commands, add_command, comma_separated
+from fastgraph.cli.parser import (
+    CommandError,
+    Commands,
+    add_command,
+    add_frameworks,
+    comma_separated,
+)
 
 _Program = Callable[[], None]
 _ExceptHook = Callable[[type[BaseException], BaseException, TracebackType | None], object]
@@ -60,12 +66,13 @@ def add_to(commands: Commands) -> None:
         details=_DETAILS,
     )
     parser.usage = (
-        "fastgraph run [--strict] [--targets NAMES] [--codec CODEC] "
-        "(target | -m MODULE | -c CODE) ..."
+        "fastgraph run [--strict] [--frameworks NAMES] [--targets NAMES] [--codec CODEC]\n"
+        "                     (target | -m MODULE | -c CODE) ..."
     )
     parser.add_argument(
         "--strict", action="store_true", help="refuse to run if any target would stay stock"
     )
+    add_frameworks(parser)
     parser.add_argument(
         "--targets",
         type=comma_separated,
@@ -108,7 +115,7 @@ def split_program(arguments: list[str]) -> tuple[list[str], list[str]]:
 def _end_of_target(arguments: Sequence[str]) -> int:
     words = iter(enumerate(arguments[1:], start=1))
     for index, word in words:
-        if word in {"--targets", "--codec"}:
+        if word in {"--frameworks", "--targets", "--codec"}:
             next(words, None)
         elif word in {"-m", "-c", "--"}:
             return index + 2
@@ -140,8 +147,10 @@ def _prepared(options: argparse.Namespace) -> _Program:
 
 
 def _patch(options: argparse.Namespace) -> None:
-    status = patch_process(options.targets, strict=options.strict, codec=options.codec)
-    reason = why_stock(status, options.targets)
+    status = patch_process(
+        options.targets, frameworks=options.frameworks, strict=options.strict, codec=options.codec
+    )
+    reason = why_stock(status, options.targets, options.frameworks)
     if reason is not None:
         print(f"fastgraph: warning: {reason}", file=sys.stderr)
 

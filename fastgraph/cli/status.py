@@ -6,7 +6,7 @@ import argparse
 import json
 
 from fastgraph.cli.engine import patch_process
-from fastgraph.cli.parser import Commands, add_command
+from fastgraph.cli.parser import Commands, add_command, add_frameworks
 
 _DETAILS = """\
 The command patches its own process and prints the outcome, so it also proves that patching works.
@@ -14,6 +14,7 @@ The command patches its own process and prints the outcome, so it also proves th
 examples:
   fastgraph status
   fastgraph status --json
+  fastgraph status --frameworks langgraph
   fastgraph status --strict > /dev/null || echo "some targets would run stock"
 
 The exit status is 0, or 1 with --strict if any target stays stock. One whose package is not
@@ -31,6 +32,7 @@ def add_to(commands: Commands) -> None:
         details=_DETAILS,
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_frameworks(parser)
     parser.add_argument(
         "--strict", action="store_true", help="exit with 1 if any target stays stock"
     )
@@ -38,6 +40,11 @@ def add_to(commands: Commands) -> None:
 
 def execute(options: argparse.Namespace) -> int:
     """Patch this process and print what came of it."""
-    status = patch_process()
+    status = patch_process(frameworks=options.frameworks)
+    if options.frameworks is not None:
+        status = status.only(options.frameworks)
     print(json.dumps(status.to_dict(), indent=2) if options.json else status)
-    return int(options.strict and any(target.stays_stock for target in status.targets))
+    stock = any(target.stays_stock for target in status.targets)
+    # One that was asked for by its name; otherwise what is not installed does not count.
+    absent = options.frameworks is not None and bool(status.missing)
+    return int(options.strict and (stock or absent))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 SiteState: TypeAlias = Literal["ours", "stock", "foreign", "absent"]
+
+_Row: TypeAlias = tuple[str, str, str, str, str]
+
+_TITLES: _Row = ("name", "active", "calls", "fell back", "why")
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,9 @@ class Status:
         Why that one.
     targets : tuple of TargetStatus
         Every function fastgraph can replace.
+    missing : dict of str to str
+        The frameworks nothing of which can be replaced here, with the reason.
+        Their targets are listed only if no framework is there at all.
     """
 
     version: str
@@ -96,6 +103,19 @@ class Status:
     kernels: str
     kernels_reason: str
     targets: tuple[TargetStatus, ...]
+    missing: dict[str, str] = field(default_factory=dict)
+
+    def only(self, frameworks: Collection[str]) -> Status:
+        """Return the part on some frameworks.
+
+        Parameters
+        ----------
+        frameworks : collection of str
+            Their names, as `TargetStatus.framework` and `missing` have them.
+        """
+        targets = tuple(target for target in self.targets if target.framework in frameworks)
+        missing = {name: why for name, why in self.missing.items() if name in frameworks}
+        return replace(self, targets=targets, missing=missing)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the same as plain dicts and lists, for JSON."""
@@ -110,20 +130,30 @@ class Status:
 
     def _header(self) -> list[str]:
         installed = ", ".join(f"{name} {version}" for name, version in self.frameworks.items())
+        missing = ", ".join(f"{name} ({why})" for name, why in self.missing.items())
         return [
             f"fastgraph {self.version}, Python {self.python}",
             f"kernels: {self.kernels} ({self.kernels_reason})",
             f"frameworks: {installed or 'none installed'}",
+            *([f"left out: {missing}"] if missing else []),
         ]
 
 
 def _table(targets: Iterable[TargetStatus]) -> list[str]:
-    rows = [("name", "active", "calls", "fell back", "why"), *map(_row, targets)]
+    """Lay out the targets, under the name of their framework where there are several."""
+    groups: dict[str, list[_Row]] = {}
+    for target in targets:
+        groups.setdefault(target.framework, []).append(_row(target))
+    rows = [_TITLES, *(row for group in groups.values() for row in group)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [_line(row, widths) for row in rows]
+    lines = [_line(_TITLES, widths)]
+    for framework, group in groups.items():
+        lines += [f"[{framework}]"] if len(groups) > 1 else []
+        lines += [_line(row, widths) for row in group]
+    return lines
 
 
-def _row(target: TargetStatus) -> tuple[str, str, str, str, str]:
+def _row(target: TargetStatus) -> _Row:
     fell_back = sum(target.fallbacks.values())
     active = "yes" if target.active else "no"
     return target.name, active, str(target.calls), str(fell_back), _why(target)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from fastgraph.adapters.target import BindingSite, Target
-from fastgraph.errors import PatchError
+from fastgraph.errors import PatchError, explained
 from fastgraph.kernels.tally import Tally
 from fastgraph.patching.binding import held_by, place_of
 from fastgraph.patching.resolve import Factory, KnownFiles, Plan, Resolver, Sources, completed
@@ -194,8 +194,7 @@ class Switch:
     def _refuse_if(self, strict: bool, reasons: Mapping[str, str]) -> None:
         if strict and reasons:
             self._reasons.update(reasons)
-            lines = [f"{name}: {reason}" for name, reason in reasons.items()]
-            raise PatchError("nothing was patched, because\n  " + "\n  ".join(lines), reasons)
+            raise PatchError(explained(reasons), reasons)
 
     def _apply(self, plan: Plan, reasons: dict[str, str]) -> None:
         """Install a plan; a target one of whose sites resists is restored."""

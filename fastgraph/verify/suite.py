@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from itertools import pairwise
@@ -70,16 +70,23 @@ class Observed:
 
 
 class BothEngines:
-    """pytest hooks that run each test on both engines, and count what they find."""
+    """pytest hooks that run each test on both engines, and count what they find.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    frameworks : sequence of str, optional
+        What is patched; every framework by default.
+    """
+
+    def __init__(self, frameworks: Sequence[str] | None = None) -> None:
+        self.frameworks = frameworks
         self.verdicts: dict[str, Verdict] = {}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
         """Run a test on stock and, if it ran graphs, patched; report what was found."""
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-        for report in _Test(item, nextitem).reports():
+        for report in _Test(item, nextitem, self.frameworks).reports():
             item.ihook.pytest_runtest_logreport(report=report)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         return True
@@ -116,8 +123,14 @@ def summary(verdicts: dict[str, Verdict]) -> list[str]:
 class _Test:
     """One test, run as often as it takes to tell."""
 
-    def __init__(self, item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    def __init__(
+        self,
+        item: pytest.Item,
+        nextitem: pytest.Item | None,
+        frameworks: Sequence[str] | None,
+    ) -> None:
         self.item = item
+        self.frameworks = frameworks
         self.nextitem = nextitem
         # After it in place of the next test, what tests share is left as it is.
         self.itself_again = copy.copy(item)
@@ -155,7 +168,10 @@ class _Test:
         """Run it once on one engine, and tear down what it shares if this was the last run."""
         describe = _Describer(self.item)
         with contextlib.ExitStack() as stack:
-            stack.enter_context(fastgraph.patched() if engine == "patched" else _unpatched())
+            patched = engine == "patched"
+            stack.enter_context(
+                fastgraph.patched(frameworks=self.frameworks) if patched else _unpatched()
+            )
             stack.enter_context(stillness(now=self.began))
             warned = stack.enter_context(warnings.catch_warnings(record=True))
             recorded = stack.enter_context(recording(describe))

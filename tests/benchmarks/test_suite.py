@@ -22,7 +22,7 @@ cases = pytest.importorskip(
 from benchmarks.suite import graphs  # noqa: E402
 from fastgraph.cli.agreement import plain  # noqa: E402
 
-MODULES = ("codec", "kernels", "runs", "savers", "starting", "tracked", "writes")
+MODULES = ("ag_ui", "codec", "kernels", "runs", "savers", "starting", "tracked", "writes")
 ROOT = Path(__file__).resolve().parents[2]
 #: Messages of the agent get ids that are made anew.
 WITH_IDS = {"react agent"}

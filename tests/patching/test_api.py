@@ -35,6 +35,7 @@ def framework(fake: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         distributions=("pytest", f"{fake.name}-nowhere"),
         table=f"{fake.name}.table:TARGETS",
         fingerprints=f"{fake.name}:fingerprints.json",
+        title="Fake Framework",
     )
     monkeypatch.setattr(adapters, "FRAMEWORKS", {fake.name: entry})
     monkeypatch.setattr(api, "_built", {})
@@ -184,7 +185,7 @@ def test_no_kernels(framework: Any, monkeypatch: pytest.MonkeyPatch, caplog: Any
     ]
     [warning] = caught
     assert warning.category is FastgraphWarning
-    assert str(warning.message) == f"LangGraph stays as it is: {NONE.reason}"
+    assert str(warning.message) == f"Fake Framework stays as it is: {NONE.reason}"
     assert warning.filename == __file__
     assert [target.reason for target in status.targets] == [NONE.reason] * 2
     assert status.kernels == "none"
@@ -243,6 +244,113 @@ def test_a_framework_that_is_not_installed_costs_nothing(
     known = {**adapters.FRAMEWORKS, "absent": absent}
     monkeypatch.setattr(adapters, "FRAMEWORKS", known)
     assert len(fastgraph.patch(strict=True).targets) == 2
+
+
+@pytest.fixture
+def two(framework: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A second framework that is there, and two that are not."""
+    import dataclasses
+
+    framework.write("table2", "")
+    framework.write("other", "def flow():\n    return 'stock'\n")
+    framework.write("factories2", "def make_flow(*_):\n    return lambda: 'fast'\n")
+    target = framework.target("flow", ("other:flow",), ("other:flow",), "make_flow")
+    factories = {"compiled": f"{framework.name}.factories2:make_flow"}
+    target = dataclasses.replace(target, framework="second", factories=factories)
+    framework.module("table2").TARGETS = (target,)
+    [first] = adapters.FRAMEWORKS.values()
+    entry = dataclasses.replace(
+        first,
+        name="second",
+        probe=f"{framework.name}.other",
+        table=f"{framework.name}.table2:TARGETS",
+    )
+    absent = adapters.Framework("absent", "absent.core", ("absent",), "gone:TARGETS", "gone:file")
+    future = dataclasses.replace(entry, name="future", table="gone:TARGETS", python=(99, 0))
+    known = {each.name: each for each in (first, entry, absent, future)}
+    monkeypatch.setattr(adapters, "FRAMEWORKS", known)
+    return framework
+
+
+def active() -> list[str]:
+    return [target.name for target in fastgraph.status().targets if target.active]
+
+
+def test_frameworks_are_patched_and_restored_by_name(two: Any) -> None:
+    fastgraph.patch(frameworks=["second"], strict=True)
+    assert active() == ["flow"]
+    assert two.module("other").flow() == "fast"
+    fastgraph.patch(strict=True)
+    assert active() == ["work", "helper", "flow"]
+    fastgraph.unpatch(frameworks=[two.name])
+    assert active() == ["flow"]
+    with fastgraph.patched(["work"], frameworks=[two.name]):
+        assert active() == ["work", "flow"]
+    fastgraph.unpatch(frameworks=iter(["second"]))
+    fastgraph.patch(frameworks=[])
+    assert active() == []
+
+
+def test_frameworks_are_there_or_the_status_says_why_not(two: Any, caplog: Any) -> None:
+    status = fastgraph.patch(frameworks=["absent", "future", "second"])
+    assert status.missing == {"absent": "not installed", "future": "needs Python 99.0"}
+    assert status.missing == fastgraph.status().missing
+    [(level, text)] = records(caplog)
+    assert level == "WARNING"
+    assert text == "stock code runs for absent (not installed); future (needs Python 99.0)"
+    assert active() == ["flow"]
+    assert "left out: absent (not installed), future (needs Python 99.0)" in repr(status)
+
+
+def test_strict_refuses_a_framework_that_is_not_there(two: Any) -> None:
+    with pytest.raises(PatchError, match="absent: not installed") as caught:
+        fastgraph.patch(frameworks=["second", "absent"], strict=True)
+    assert caught.value.reasons == {"absent": "not installed"}
+    assert active() == []
+
+
+def test_a_status_by_framework(two: Any) -> None:
+    status = fastgraph.status()
+    lines = [line.split(" ")[0] for line in repr(status).splitlines()[4:]]
+    assert lines == ["name", f"[{two.name}]", "work", "helper", "[second]", "flow"]
+    alone = status.only(["second", "absent"])
+    assert [target.name for target in alone.targets] == ["flow"]
+    assert alone.missing == {"absent": "not installed"}
+    assert "[second]" not in repr(alone)
+
+
+def test_unknown_frameworks(two: Any) -> None:
+    said = "there is no framework 'secnd'; did you mean 'second'? the frameworks are "
+    for act in (fastgraph.patch, fastgraph.unpatch, lambda **k: fastgraph.patched(**k).__enter__()):
+        with pytest.raises(ValueError, match=re.escape(said)):
+            act(frameworks=["secnd"])
+    with pytest.raises(ValueError, match=r"'work' is a target of .*, and chosen is second"):
+        fastgraph.patch(["work"], frameworks=["second"])
+    assert active() == []
+
+
+@pytest.mark.parametrize("frameworks", ["second", 1, [1], ["second", None]])
+def test_frameworks_of_the_wrong_type(two: Any, frameworks: Any) -> None:
+    with pytest.raises(TypeError, match="name"):
+        fastgraph.patch(frameworks=frameworks)
+    assert active() == []
+
+
+def test_without_kernels_the_frameworks_chosen_are_named(
+    two: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choose(monkeypatch, NONE)
+    with pytest.warns(FastgraphWarning, match="^Fake Framework stays as it is: "):
+        fastgraph.patch(frameworks=["second"])
+    with pytest.warns(FastgraphWarning, match="^Fake Framework and Fake Framework stay as they"):
+        fastgraph.patch()
+
+
+def test_no_two_targets_share_a_name() -> None:
+    names = [
+        target.name for framework in adapters.FRAMEWORKS.values() for target in framework.targets()
+    ]
+    assert len(names) == len(set(names))
 
 
 def test_without_any_framework_every_target_says_so(

@@ -34,9 +34,12 @@ def tool(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.setitem(sys.modules, spec.name, module)
     monkeypatch.setattr(sys, "path", list(sys.path))
     spec.loader.exec_module(module)
-    adapter = SimpleNamespace(targets=lambda: (target(),))
-    monkeypatch.setattr(module, "FRAMEWORKS", {"langgraph": adapter})
+    monkeypatch.setattr(module, "FRAMEWORKS", {"langgraph": framework("langgraph", target())})
     return module
+
+
+def framework(name: str, *targets: Target) -> Any:
+    return SimpleNamespace(name=name, distributions=(name,), targets=lambda: targets)
 
 
 def target(*variants: Variant) -> Target:
@@ -139,7 +142,7 @@ def test_show(
     written: Any, tool: ModuleType, monkeypatch: pytest.MonkeyPatch, wheels: Path, capsys: Any
 ) -> None:
     known = target(variant(written, "1.0.9"))
-    monkeypatch.setitem(tool.FRAMEWORKS, "langgraph", SimpleNamespace(targets=lambda: (known,)))
+    monkeypatch.setitem(tool.FRAMEWORKS, "langgraph", framework("langgraph", known))
     capsys.readouterr()
     assert run(tool, monkeypatch, wheels, "--show", "1.0.10") == 0
     assert capsys.readouterr().out == "every target has a variant for langgraph 1.0.10\n"
@@ -174,6 +177,35 @@ def test_errors_are_one_line(
     last = output.err.splitlines()[-1]
     assert last.startswith(f"fingerprints.py: error: {said}")
     assert output.out == ""
+
+
+def test_a_release_beyond_the_pinned_one_is_not_read(
+    tool: ModuleType, monkeypatch: pytest.MonkeyPatch, wheels: Path
+) -> None:
+    constraints = wheels.parent / "constraints.txt"
+    constraints.write_text(
+        "# a comment\nother==9 ; python_version >= '3.13'\nlanggraph==1.0.10  # here\n"
+    )
+    assert run(tool, monkeypatch, wheels, "--also", "langgraph-checkpoint==2.0.0") == 0
+    assert run(tool, monkeypatch, wheels, "--constraints", str(constraints)) == 0
+    written = json.loads((wheels.parent / "fingerprints.json").read_text())
+    assert [*written["sources"][WORK.label].values()] == [["1.0.9", "1.0.10"]]
+
+
+def test_each_framework_by_its_own_distribution(
+    tool: ModuleType, monkeypatch: pytest.MonkeyPatch, wheels: Path, capsys: Any
+) -> None:
+    flow = Source("brainyflow", "Flow")
+    site = BindingSite(flow.module, flow.qualname)
+    other = Target("flow", "brainyflow", (site,), (flow,), (), {}, "It flows.", "All flows.")
+    monkeypatch.setitem(tool.FRAMEWORKS, "brainyflow", framework("brainyflow", other))
+    wheel(wheels, "brainyflow", "2.1.0", {"brainyflow.py": "class Flow:\n    pass\n"})
+    assert run(tool, monkeypatch, wheels) == 2
+    assert "--output is about one framework: add --framework" in capsys.readouterr().err
+    assert run(tool, monkeypatch, wheels, "--framework", "brainyflow") == 0
+    written = json.loads((wheels.parent / "fingerprints.json").read_text())
+    assert [*written["sources"][flow.label].values()] == [["2.1.0"]]
+    assert [*written["sources"]] == [flow.label]
 
 
 def test_help() -> None:

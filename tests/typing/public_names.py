@@ -87,7 +87,8 @@ def errors() -> None:
 
 def mistakes(status: Status) -> None:
     fastgraph.patch([1])  # type: ignore[list-item]
-    fastgraph.patch(None, True)  # type: ignore[call-arg]
+    fastgraph.patch(None, True)  # type: ignore[call-arg, arg-type]
+    fastgraph.patch(frameworks=[1])  # type: ignore[list-item]
     fastgraph.patch(codec="thin")  # type: ignore[arg-type]
     fastgraph.patch(strict="yes")  # type: ignore[arg-type]
     fastgraph.unpatch(["apply_writes"])  # type: ignore[call-arg]

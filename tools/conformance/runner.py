@@ -173,6 +173,8 @@ def check_engine_installed() -> None:
 
 def _arguments(plan: Plan, engine: str, directory: Path) -> list[str]:
     arguments = ["-p", "conformance_recorder", f"--conformance-results={directory}"]
+    if plan.suite.configuration is not None:
+        arguments += ["-c", plan.suite.configuration]
     if engine == PATCHED:
         arguments += ["-p", _ENGINE_PLUGIN, "--fastgraph-strict"]
     if plan.servers != Servers():

@@ -73,5 +73,13 @@ def _wanted(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     for member in tar:
         parts = PurePosixPath(member.name).parts
         outside = member.name.startswith("/") or ".." in parts
-        if not outside and parts[1:2] != ("langgraph",):
+        if not outside and not _is_library(parts[1:]):
             yield member
+
+
+def _is_library(parts: tuple[str, ...]) -> bool:
+    """Tell whether Python would find the library by this file.
+
+    A test of AG-UI's reads a module of a subpackage as a file.
+    """
+    return parts[:1] == ("langgraph",) or (parts[:1] == ("ag_ui_langgraph",) and len(parts) < 3)

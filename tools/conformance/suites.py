@@ -24,6 +24,9 @@ class Suite:
         Python can.
     environment : mapping
         Variables that make upstream run all of its tests.
+    configuration : str, optional
+        The file that pytest takes for its configuration, where upstream's has
+        none: else pytest looks for one further up, and finds ours.
     """
 
     distribution: str
@@ -31,6 +34,7 @@ class Suite:
     redis: bool = False
     sqlite_extensions: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
+    configuration: str | None = None
 
 
 SUITES = (
@@ -40,6 +44,7 @@ SUITES = (
     Suite("langgraph-checkpoint-sqlite", sqlite_extensions=True),
     Suite("langgraph-checkpoint-postgres", postgres=True),
     Suite("langgraph-checkpoint-conformance"),
+    Suite("ag-ui-langgraph", configuration="pyproject.toml"),
 )
 
 

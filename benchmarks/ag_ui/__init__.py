@@ -1,0 +1,1 @@
+"""What a request costs through AG-UI; run as python -m benchmarks.ag_ui."""

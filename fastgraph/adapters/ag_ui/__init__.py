@@ -1,0 +1,1 @@
+"""The adapter for AG-UI's LangGraph integration."""

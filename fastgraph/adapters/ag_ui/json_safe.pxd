@@ -1,0 +1,1 @@
+cdef object json_safe(object value)

@@ -1,0 +1,106 @@
+"""The table: which of AG-UI's functions are replaced, where they are bound, and what by.
+
+To find what replaces an upstream function, search for its name here. Some are LangGraph's and
+LangChain's own, which nobody but AG-UI calls for each request or event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from fastgraph.adapters.target import BindingSite, Source, Target, Variant
+
+#: Source label -> the fingerprints of it that a replacement was proven against.
+Proven: TypeAlias = Mapping[str, set[str]]
+
+FRAMEWORK = "ag-ui"
+
+AGENT = "ag_ui_langgraph.agent"
+UTILS = "ag_ui_langgraph.utils"
+ENCODER = "ag_ui.encoder.encoder"
+MODELS = "ag_ui._generated.models"
+STATE = "langgraph.graph.state"
+PACKAGE = "fastgraph.adapters.ag_ui"
+
+EVENTS: Proven = {
+    f"{MODELS}:GeneratedBaseModel": {"46cac0f91adc35f1"},
+    f"{MODELS}:EventType": {"b60fd5c223454b50"},
+}
+
+
+def target(
+    name: str,
+    modules: tuple[str, ...],
+    known: set[str],
+    factory: str,
+    summary: str,
+    domain: str,
+    relies_on: Proven | None = None,
+) -> Target:
+    """A row of the table.
+
+    Parameters
+    ----------
+    name : str
+        Of the upstream function, dotted for a method.
+    modules : tuple of str
+        Where the name is bound; the first one defines it.
+    known : set of str
+        The fingerprints of the function itself.
+    factory : str
+        ``"module:function"`` in this package.
+    summary, domain : str
+        For people.
+    relies_on : Proven, optional
+        What else the replacement reproduces.
+    """
+    proven = {f"{modules[0]}:{name}": known, **(relies_on or {})}
+    return Target(
+        name=f"ag-ui.{name}",
+        framework=FRAMEWORK,
+        sites=tuple(BindingSite(module, name) for module in modules),
+        sources=tuple(Source(*label.split(":")) for label in proven),
+        variants=(Variant("", {label: frozenset(seen) for label, seen in proven.items()}),),
+        factories={"compiled": f"{PACKAGE}.{factory}"},
+        summary=summary,
+        domain=domain,
+    )
+
+
+TARGETS: tuple[Target, ...] = (
+    target(
+        "_get_json_schema",
+        (STATE,),
+        {"8d05d871110114c2"},
+        "json_schemas:make_get_json_schema",
+        "Makes the JSON schema of a graph's state, which AG-UI asks for with every request.",
+        "A `TypedDict` or model whose schema follows from classes alone.",
+    ),
+    target(
+        "make_json_safe",
+        (UTILS, AGENT, "ag_ui_langgraph.interrupts", "ag_ui_langgraph"),
+        {"4c559a63d06159c0"},
+        "json_safe:make_make_json_safe",
+        "Makes of an event what JSON has.",
+        "All values; from the 41st container within others on upstream's function goes on.",
+    ),
+    target(
+        "LangGraphAgent._dispatch_event",
+        (AGENT,),
+        {"6355eae0821bb902"},
+        "dispatch:make_dispatch_event",
+        "Makes an event ready to be sent.",
+        "Exactly the event models of `ag_ui.core`, nothing hidden, no subagent at work.",
+        {f"{AGENT}:LangGraphAgent._accumulate_subagent_message": {"d4855ad6f316b046"}, **EVENTS},
+    ),
+    target(
+        "EventEncoder._encode_sse",
+        (ENCODER,),
+        {"fdd0049452af2972"},
+        "event_models:make_encode_sse",
+        "Writes an event as one of server-sent events.",
+        "Exactly the event models of `ag_ui.core`, of text, numbers and plain values.",
+        EVENTS,
+    ),
+)
