@@ -91,6 +91,10 @@ EXTENSIONS = {
     ),
     "fastgraph.adapters.langgraph.decoder": "fastgraph/adapters/langgraph/decoder.pyx",
     "fastgraph.adapters.langgraph.interrupts": "fastgraph/adapters/langgraph/interrupts.pyx",
+    "fastgraph.adapters.brainyflow.memory": "fastgraph/adapters/brainyflow/memory.pyx",
+    "fastgraph.adapters.brainyflow.node_classes": "fastgraph/adapters/brainyflow/node_classes.pyx",
+    "fastgraph.adapters.brainyflow.node_copy": "fastgraph/adapters/brainyflow/node_copy.pyx",
+    "fastgraph.adapters.brainyflow.flow_run": "fastgraph/adapters/brainyflow/flow_run.pyx",
 }
 
 DIRECTIVES = {

@@ -122,6 +122,16 @@ FRAMEWORKS: Mapping[str, Framework] = {
         codec="fastgraph.adapters.langgraph.encoded_classes:write",
         title="LangGraph",
     ),
+    "brainyflow": Framework(
+        name="brainyflow",
+        probe="brainyflow",
+        distributions=("brainyflow",),
+        table="fastgraph.adapters.brainyflow.targets:TARGETS",
+        fingerprints="fastgraph.adapters.brainyflow:fingerprints.json",
+        title="BrainyFlow",
+        # The defaults of its type variables; its metadata names no Python.
+        python=(3, 13),
+    ),
 }
 
 
