@@ -1,6 +1,7 @@
 cdef class NodeClass:
     cdef readonly object node_class
     cdef readonly bint own_view
+    cdef readonly bint generic
     cdef readonly bint is_node
     cdef readonly bint finds_next
     cdef readonly bint clones

@@ -5,6 +5,7 @@ _Replacement = TypeVar("_Replacement")
 class NodeClass:
     node_class: type
     own_view: bool
+    generic: bool
     is_node: bool
     finds_next: bool
     clones: bool

@@ -106,6 +106,7 @@ cdef class NodeClass:
     """A class of nodes.
 
     `own_view`: its methods cannot see more than their own node, and its machinery is upstream's.
+    `generic`: nobody notices how often its nodes are copied, as far as that is up to the class.
     `is_node`: it is run the way upstream's `Node` is. `finds_next`, `clones`: these methods are
     upstream's. `has_...`: the method does something. `raises_at_once`: without retries, an error
     is raised as it is. `layering`: how a flow runs its branches.
@@ -128,11 +129,11 @@ cdef class NodeClass:
         names = dict.fromkeys((*LIFE, *MACHINERY, *FLOW_MACHINERY, *GENERIC, *ABSENT))
         for name in names:
             names[name] = looked_up(cls, name)
-        self.own_view = False
+        self.own_view, self.generic = False, has_generic_attributes(cls)
         if (
             (self.is_node or self.layering != OTHER)
             and runs_as_upstream(cls)
-            and has_generic_attributes(cls)
+            and self.generic
         ):
             try:
                 names.update(_relied_on(cls, self.lifecycle(is_flow)))

@@ -169,6 +169,7 @@ cdef class Opened:
 cdef Opened opened(object node, dict seen, Graph graph, Version path):
     """Clone a node and its attributes, but not its successors."""
     cls = type(node)
+    cdef NodeClass kind
     source = node if path is None else latest(node, path)
     attributes = source.__dict__
     clone = cls.__new__(cls)
@@ -182,7 +183,8 @@ cdef Opened opened(object node, dict seen, Graph graph, Version path):
             setattr(clone, key, copied(value))
         else:
             setattr(clone, key, value)
-    if graph.alike and (type(attributes) is not dict or hides_a_method(class_of(node), attributes)):
+    kind = class_of(node)
+    if not kind.generic or type(attributes) is not dict or hides_a_method(kind, attributes):
         graph.alike = False
     clone.successors = {}
     frame = <Opened>Opened.__new__(Opened)
