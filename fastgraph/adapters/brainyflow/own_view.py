@@ -16,8 +16,8 @@ import sys
 from collections.abc import Iterator
 from types import CodeType, FunctionType
 
-#: Names that give a method its frame's variables.
-_FRAMES = frozenset({"locals", "vars", "eval", "exec", "_getframe", "currentframe"})
+#: What gives a method its frame's variables, by the name of a global or of an attribute.
+_FRAMES = frozenset({"locals", "vars", "eval", "_getframe", "currentframe"})
 _LOADS = frozenset({"LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_FAST_BORROW"})
 _ATTRIBUTES = frozenset({"LOAD_ATTR", "STORE_ATTR", "DELETE_ATTR"})
 _MISSING = object()
@@ -114,14 +114,12 @@ def _uses(function: FunctionType) -> Iterator[tuple[str, type | None, bool, bool
     code = function.__code__
     if not code.co_argcount or _FRAMES & set(code.co_names):
         raise LooksAroundError(f"{code.co_name} has no self or looks at frames")
+    if any(each.opname == "LOAD_GLOBAL" and each.argval == "exec" for each in _instructions(code)):
+        raise LooksAroundError(f"{code.co_name} calls exec")
     own = code.co_varnames[0]
     if own in code.co_cellvars:
         raise LooksAroundError(f"a function in {code.co_name} keeps self")
-    instructions = [
-        instruction
-        for instruction in dis.get_instructions(code)
-        if instruction.opname != "EXTENDED_ARG"
-    ]
+    instructions = _instructions(code)
     for index, instruction in enumerate(instructions):
         if not _touches(instruction, own):
             continue
@@ -144,6 +142,10 @@ def _uses(function: FunctionType) -> Iterator[tuple[str, type | None, bool, bool
             yield str(following.argval), _class_of(function), True, False
         else:
             raise LooksAroundError(f"{following.opname} of {own}")
+
+
+def _instructions(code: CodeType) -> list[dis.Instruction]:
+    return [each for each in dis.get_instructions(code) if each.opname != "EXTENDED_ARG"]
 
 
 def _touches(instruction: dis.Instruction, own: str) -> bool:
