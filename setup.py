@@ -129,7 +129,9 @@ class OptionalBuildExt(build_ext):
 
     def run(self) -> None:
         # For tests of one framework alone: what is built so is not complete.
-        self.extensions = [e for e in self.extensions if e.name.startswith(tuple(self.only.split(",")))]
+        self.extensions = [
+            e for e in self.extensions if e.name.startswith(tuple(self.only.split(",")))
+        ]
         try:
             super().run()
         except (CCompilerError, ExecError, PlatformError, OSError) as error:

@@ -27,7 +27,7 @@ import brainyflow as bf
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import fastgraph  # noqa: E402
+import fastgraph
 
 ACTIONS = ("default", "left", "right", "nowhere", "", None)
 
@@ -69,7 +69,7 @@ class Thing:
         return Thing(self.number + 1)
 
 
-class Failure(Exception):
+class FailureError(Exception):
     pass
 
 
@@ -126,7 +126,7 @@ class Act(bf.Node):
                 for _ in range(step[1]):
                     await asyncio.sleep(0)
             elif step[0] == "fail early" and self.count >= step[1]:
-                raise Failure(self.name)
+                raise FailureError(self.name)
         return (self.name, self.count)
 
     async def exec(self, prepared: Any) -> Any:
@@ -135,7 +135,7 @@ class Act(bf.Node):
         for step in self.script:
             if step[0] == "fail" and self.cur_retry < step[1]:
                 world.note("fails", self.name, self.cur_retry, sys.exc_info()[0] is None)
-                raise Failure(f"{self.name} {self.cur_retry}")
+                raise FailureError(f"{self.name} {self.cur_retry}")
         return self.count
 
     async def post(self, memory: Any, prepared: Any, done: Any) -> None:
@@ -177,7 +177,7 @@ class Act(bf.Node):
             elif kind == "trigger thing":
                 self.trigger(step[1], {"thing": Thing(0)})
             elif kind == "fail late" and self.count >= step[1]:
-                raise Failure(f"late {self.name}")
+                raise FailureError(f"late {self.name}")
             elif kind == "background":
                 world.background.append(asyncio.ensure_future(self.later()))
             elif kind == "wait after":

@@ -30,7 +30,7 @@ def test_what_the_programs_do() -> None:
     """Each of the steps and classes is met, and errors, warnings and trees are too."""
     kinds, steps, ends = set(), set(), set()
     for seed in range(400):
-        flow, nodes, _ = flow_programs.made(seed)
+        _, nodes, _ = flow_programs.made(seed)
         kinds |= {type(node) for node in nodes}
         steps |= {step[0] for node in nodes for step in getattr(node, "script", ())}
         ends |= {flow_programs.observed(seed, 1)[0][0]}

@@ -1,4 +1,4 @@
-"""What generated flows do not have: length, depth, hostile memories, and which nodes are trusted."""
+"""What generated flows do not have: length, depth, hostile memories, nodes that are not trusted."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import copy
 import gc
 import inspect
+import itertools
 import subprocess
 import sys
 import weakref
@@ -55,7 +56,7 @@ class Count(bf.Node):
 
 
 def chained(nodes: list[Any]) -> Any:
-    for before, after in zip(nodes, nodes[1:], strict=False):
+    for before, after in itertools.pairwise(nodes):
         before >> after
     return nodes[0]
 
@@ -75,7 +76,7 @@ def test_a_chain_that_stock_overflows_on(flow: Any, patched: None) -> None:
 def test_a_long_chain_of_nodes_that_look_around(patched: None) -> None:
     class Looks(Count):
         async def post(self, memory: Any, count: int, more: int) -> None:
-            memory.seen = memory.seen + [len(self.successors)]
+            memory.seen = [*memory.seen, len(self.successors)]
             memory.count = more
 
     store: dict[str, Any] = {"count": 0, "seen": []}
@@ -198,7 +199,9 @@ def test_a_warning_is_given_once_per_place(engine: str, recwarn: pytest.Warnings
     [warning] = caught
     assert "Action 'nowhere' not found" in str(warning.message)
     assert warning.filename == bf.__file__
-    assert "get_next_nodes(action)" in Path(bf.__file__).read_text().splitlines()[warning.lineno - 1]
+    assert (
+        "get_next_nodes(action)" in Path(bf.__file__).read_text().splitlines()[warning.lineno - 1]
+    )
 
 
 def test_a_warning_as_an_error(engine: str) -> None:

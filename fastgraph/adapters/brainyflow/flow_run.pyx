@@ -9,8 +9,8 @@ trigger leads to, with a task for each.
 
 A node's `prep`, `exec` and `post` are called here if its class is run by upstream's `Node` and sees
 no more than itself; the `run` of all others is called as upstream calls it, on a node in a clone of
-its graph. Errors, tries and fallbacks are upstream's `exec_runner`'s, unless there is one try and no
-fallback.
+its graph. Errors, tries and fallbacks are upstream's `exec_runner`'s, unless there is one try and
+no fallback.
 
 Domain: flows that have upstream's methods, those of `Flow` or `ParallelFlow`; a node that finds
 its successors by itself is upstream's with all that follows it.
@@ -128,7 +128,11 @@ cdef class Branch:
         if self.next == len(self.waiting):
             return None
         self.next += 1
-        return new_step(self.waiting[self.next - 1], self.graph, self.path, self.store)
+        step = new_step(self.waiting[self.next - 1], self.graph, self.path, self.store)
+        if self.next == len(self.waiting):
+            # What nobody asks for again is not kept for as long as all that follows runs.
+            self.store, self.graph, self.path = None, None, None
+        return step
 
 
 @cython.final
@@ -221,7 +225,13 @@ cdef bint asks_others(object node, NodeClass kind) except -1:
 
 
 cdef int lead_on(
-    Step step, object flow, object clone, object successors, list triggers, Graph graph, Version path
+    Step step,
+    object flow,
+    object clone,
+    object successors,
+    list triggers,
+    Graph graph,
+    Version path,
 ) except -1:
     """Note where the triggers of a run lead: each an action and the memory for what follows."""
     cdef Branch branch

@@ -16,6 +16,8 @@ import sys
 from collections.abc import Iterator
 from types import CodeType, FunctionType
 
+#: The Python whose byte code this reads, the only one that BrainyFlow's releases run on so far.
+KNOWN_PYTHON: tuple[int, int] = (3, 13)
 #: What gives a method its frame's variables, by the name of a global or of an attribute.
 _FRAMES = frozenset({"locals", "vars", "eval", "_getframe", "currentframe"})
 _LOADS = frozenset({"LOAD_FAST", "LOAD_FAST_CHECK", "LOAD_FAST_BORROW"})
@@ -47,7 +49,7 @@ def relied_on(cls: type, methods: tuple[str, ...]) -> dict[str, object]:
     LooksAroundError
         If a method is not known to keep to its own node.
     """
-    if sys.version_info >= (3, 14) or sys.version_info < (3, 13):
+    if sys.version_info[:2] != KNOWN_PYTHON:
         raise LooksAroundError("the byte code of this Python is not known")
     found: dict[str, object] = {}
     seen: set[FunctionType] = set()
