@@ -9,6 +9,7 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import ClassVar
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
@@ -118,10 +119,10 @@ class OptionalBuildExt(build_ext):
     """Builds all of the extensions or, where no compiler works, none: half a set is never used."""
 
     required = False
-    user_options = (
+    user_options: ClassVar[list[tuple[str, str | None, str | None]]] = [
         *build_ext.user_options,
         ("only=", None, "build only modules whose names begin so, separated by commas"),
-    )
+    ]
 
     def initialize_options(self) -> None:
         super().initialize_options()
