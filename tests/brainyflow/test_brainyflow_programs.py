@@ -45,7 +45,8 @@ def test_a_difference_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "seed"), product(("Flow.run_node", "BaseNode.clone", "Memory.clone"), (1, 2, 3))
+    ("target", "seed"),
+    list(product(("Flow.run_node", "BaseNode.clone", "Memory.clone"), (1, 2, 3))),
 )
 def test_a_target_alone(target: str, seed: int) -> None:
     stock = [flow_programs.observed(seed * 1000 + number) for number in range(10)]

@@ -397,3 +397,32 @@ def test_super_is_followed(patched: None) -> None:
 )
 def test_classes_whose_copies_are_noticed(body: Any, patched: None) -> None:
     assert not NodeClass(type("Made", (Count,), body)).own_view
+
+
+class Lends(bf.Node):
+    """Hands its list to others, and is met again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: list[int] = []
+
+    async def post(self, memory: Any, prepared: Any, done: Any) -> None:
+        memory.seen.append(list(self.kept))
+        memory.lent = self.kept
+        if len(memory.seen) < 4:
+            self.trigger("on")
+
+
+class Borrows(bf.Node):
+    async def post(self, memory: Any, prepared: Any, done: Any) -> None:
+        memory.lent.append(len(memory.seen))
+
+
+def test_what_others_do_to_a_list_is_not_seen_by_its_node(engine: str) -> None:
+    lends, borrows = Lends(), Borrows()
+    lends - "on" >> borrows
+    borrows >> lends
+    store: dict[str, Any] = {"seen": []}
+    asyncio.run(bf.Flow(lends).run(store))
+    assert store["seen"] == [[], [], [], []]
+    assert lends.kept == []
