@@ -24,6 +24,9 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # A file's tests stay on one worker, where they share what the file builds once.
 PYTEST = $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 CONSTRAINTS := .ci/constraints.txt
+# BrainyFlow runs on Python 3.13 alone.
+PYTHON313 ?= $(shell .ci/find-python 3.13)
+ON_BRAINYFLOW := $(VENV)-brainyflow/bin/python
 ON_NUMBA := FASTGRAPH_NO_EXTENSIONS=1 FASTGRAPH_KERNELS=numba
 # Those that choose their kernels themselves are left out.
 NUMBA_TESTS := tests/kernels tests/pytest_plugin $(wildcard tests/adapters/test_*numba*.py) \
@@ -36,9 +39,11 @@ unexport FASTGRAPH FASTGRAPH_KERNELS FASTGRAPH_NO_EXTENSIONS FASTGRAPH_REQUIRE_E
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo build venv test lint types pytest sanitize test-debug kills fuzz test-numba conformance docs bench \
-	bench-quick superstep codec perf-gate perf-baseline asv-run asv-continuous asv-publish \
-	ag-ui ag-ui-differential differential soak mutations dist fingerprints fingerprints-check tables constraints clean distclean
+.PHONY: help demo build venv test lint types pytest sanitize test-debug kills fuzz test-numba \
+	conformance docs bench bench-quick superstep codec perf-gate perf-baseline asv-run asv- \
+	continuous asv-publish ag-ui ag-ui-differential differential soak mutations dist \
+	fingerprints fingerprints-check tables constraints clean distclean test-brainyflow flows \
+	brainyflow
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +88,16 @@ soak: $(VENV)/.with-test build ## compare programs for long; SOAK_ARGS="--first 
 
 mutations: $(VENV)/.with-test build ## compile deliberate mistakes, one by one, which programs have to notice
 	$(BIN)/python -m tools.differential mutations $(MUTATION_ARGS)
+
+test-brainyflow: $(VENV)-brainyflow/.built ## the tests of BrainyFlow's adapter, on Python 3.13
+	FASTGRAPH_REQUIRE_EXTENSIONS=1 $(ON_BRAINYFLOW) -m fastgraph status --strict --frameworks brainyflow
+	FASTGRAPH_REQUIRE_EXTENSIONS=1 $(ON_BRAINYFLOW) -m pytest tests/brainyflow $(PYTEST_ARGS)
+
+flows: $(VENV)-brainyflow/.built ## compare PROGRAMS generated flows, stock BrainyFlow against patched
+	$(ON_BRAINYFLOW) tools/flow_programs.py --first $(FIRST_SEED) --programs $(PROGRAMS)
+
+brainyflow: $(VENV)-brainyflow/.built ## what a node of BrainyFlow costs, stock against patched
+	$(ON_BRAINYFLOW) -m benchmarks.brainyflow $(BENCH_ARGS)
 
 test-numba: $(VENV)/.with-test build ## the tests that apply on numba, with the extensions disabled
 	$(ON_NUMBA) $(BIN)/python -m fastgraph status
@@ -150,12 +165,12 @@ constraints: $(VENV)/.created ## renew the versions in .ci/constraints.txt
 
 clean: ## remove what was built, but not the virtual environments
 	rm -rf build dist docs/_build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	rm -f $(VENV)/.built
+	rm -f $(VENV)/.built $(VENV)-brainyflow/.built
 	find fastgraph -name '*.so' -delete -o -name '*.c' -delete
 	find . -path './$(VENV)*' -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
 distclean: clean ## remove the virtual environments too
-	rm -rf $(VENV) $(VENV)-conformance
+	rm -rf $(VENV) $(VENV)-conformance $(VENV)-brainyflow
 
 # $(call new-venv,directory)
 define new-venv
@@ -178,6 +193,21 @@ $(VENV)/.with-%: pyproject.toml $(CONSTRAINTS) | $(VENV)/.created
 
 $(VENV)/.built: $(EXTENSION_SOURCES) | $(VENV)/.created
 	FASTGRAPH_REQUIRE_EXTENSIONS=1 $(BIN)/python setup.py --quiet build_ext --inplace --parallel $(JOBS)
+	@touch $@
+
+$(VENV)-brainyflow/.ready: pyproject.toml $(CONSTRAINTS)
+	@test -n "$(PYTHON313)" || { echo "there is no Python 3.13; try make PYTHON313=path" >&2; exit 1; }
+	test -x $(ON_BRAINYFLOW) || $(PYTHON313) -m venv $(VENV)-brainyflow
+	$(ON_BRAINYFLOW) -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) \
+		setuptools Cython pytest pytest-asyncio
+	FASTGRAPH_NO_EXTENSIONS=1 $(ON_BRAINYFLOW) -m pip install --quiet --disable-pip-version-check \
+		-c $(CONSTRAINTS) --no-build-isolation -e '.[brainyflow]'
+	@touch $@
+
+# Of the extensions only those that its tests use: the others take minutes.
+$(VENV)-brainyflow/.built: $(EXTENSION_SOURCES) $(VENV)-brainyflow/.ready
+	FASTGRAPH_REQUIRE_EXTENSIONS=1 $(ON_BRAINYFLOW) setup.py --quiet build_ext --inplace \
+		--parallel $(JOBS) --only fastgraph.kernels,fastgraph.adapters.brainyflow
 	@touch $@
 
 # Its own environment: plugins that upstream's tests need must not load into ours.

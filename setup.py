@@ -9,7 +9,7 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
@@ -97,6 +97,10 @@ EXTENSIONS = {
     "fastgraph.adapters.ag_ui.json_schemas": "fastgraph/adapters/ag_ui/json_schemas.pyx",
     "fastgraph.adapters.ag_ui.event_models": "fastgraph/adapters/ag_ui/event_models.pyx",
     "fastgraph.adapters.ag_ui.dispatch": "fastgraph/adapters/ag_ui/dispatch.pyx",
+    "fastgraph.adapters.brainyflow.memory": "fastgraph/adapters/brainyflow/memory.pyx",
+    "fastgraph.adapters.brainyflow.node_classes": "fastgraph/adapters/brainyflow/node_classes.pyx",
+    "fastgraph.adapters.brainyflow.node_copy": "fastgraph/adapters/brainyflow/node_copy.pyx",
+    "fastgraph.adapters.brainyflow.flow_run": "fastgraph/adapters/brainyflow/flow_run.pyx",
 }
 
 DIRECTIVES = {
@@ -159,8 +163,20 @@ class OptionalBuildExt(build_ext):
     """Builds all of the extensions or, where no compiler works, none: half a set is never used."""
 
     required = False
+    user_options: ClassVar[list[tuple[str, str | None, str | None]]] = [
+        *build_ext.user_options,
+        ("only=", None, "build only modules whose names begin so, separated by commas"),
+    ]
+
+    def initialize_options(self) -> None:
+        super().initialize_options()
+        self.only = ""
 
     def run(self) -> None:
+        # For tests of one framework alone: what is built so is not complete.
+        self.extensions = [
+            e for e in self.extensions if e.name.startswith(tuple(self.only.split(",")))
+        ]
         try:
             super().run()
         except (CCompilerError, ExecError, PlatformError, OSError) as error:

@@ -130,6 +130,16 @@ FRAMEWORKS: Mapping[str, Framework] = {
         fingerprints="fastgraph.adapters.ag_ui:fingerprints.json",
         title="AG-UI",
     ),
+    "brainyflow": Framework(
+        name="brainyflow",
+        probe="brainyflow",
+        distributions=("brainyflow",),
+        table="fastgraph.adapters.brainyflow.targets:TARGETS",
+        fingerprints="fastgraph.adapters.brainyflow:fingerprints.json",
+        title="BrainyFlow",
+        # The defaults of its type variables; its metadata names no Python.
+        python=(3, 13),
+    ),
 }
 
 

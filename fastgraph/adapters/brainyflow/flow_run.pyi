@@ -1,0 +1,13 @@
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastgraph.kernels.tally import Tally
+
+async def exec_runner(self: Any, memory: Any, prep_res: Any) -> Any: ...
+async def run_node(self: Any, node: Any, memory: Any) -> Any: ...
+def make_exec_runner(
+    original: Callable[..., Awaitable[Any]], tally: Tally, variant: str
+) -> Callable[..., Awaitable[Any]]: ...
+def make_run_node(
+    original: Callable[..., Awaitable[Any]], tally: Tally, variant: str
+) -> Callable[..., Awaitable[Any]]: ...

@@ -1,0 +1,17 @@
+cdef class Graph:
+    cdef bint alike
+    cdef bint loops
+    cdef set met
+
+cdef class Version:
+    cdef object node
+    cdef object copy
+    cdef Version before
+    cdef bint settled
+
+cdef Graph new_graph()
+cdef Version new_version(object node, object copy, Version before)
+cdef object latest(object node, Version path)
+cdef Version settled(Version path, Graph graph)
+cdef object node_copy(object source)
+cdef object graph_copy(object start, dict seen, Graph graph, Version path)
