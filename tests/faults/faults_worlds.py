@@ -26,12 +26,15 @@ from fastgraph.verify.stored import stored
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.channels import LastValue
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.serde import jsonplus
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.config import get_stream_writer
 from langgraph.func import entrypoint, task
 from langgraph.graph import END, START, StateGraph, add_messages
 from langgraph.types import Command, Send, interrupt
 from pydantic import BaseModel
+from tools.differential.execution import WARNED
 from tools.differential.savers import Watched
 from tools.differential.virtual_time import VirtualTime
 from typing_extensions import TypedDict
@@ -46,6 +49,14 @@ class FaultError(Exception):
     """What fails, fails with this, if with nothing else."""
 
 
+class HangError(Exception):
+    """Says to a saver that it does not answer."""
+
+
+class SlowError(Exception):
+    """Says to a saver that it takes its time."""
+
+
 ERRORS: dict[str, Callable[[], BaseException]] = {
     "error": lambda: FaultError("as planned"),
     "memory": MemoryError,
@@ -53,6 +64,8 @@ ERRORS: dict[str, Callable[[], BaseException]] = {
     "cancelled": lambda: asyncio.CancelledError("by the user's code"),
     "keyboard": KeyboardInterrupt,
     "exit": lambda: SystemExit(3),
+    "hang": HangError,
+    "slow": SlowError,
 }
 
 
@@ -65,6 +78,8 @@ class Fuse:
         self.noted: list[str] = []
         self.blown = False
         self.lock = threading.Lock()
+        #: What is done in place of raising an error.
+        self.action: Callable[[], None] | None = None
 
     def __call__(self, point: str, note: str = "") -> None:
         with self.lock:
@@ -72,7 +87,9 @@ class Fuse:
             self.noted.append(f"{point} {note}")
             blows = not self.blown and point == self.point and self.calls[point] == self.at
             self.blown = self.blown or blows
-        if blows:
+        if blows and self.action is not None:
+            self.action()
+        elif blows:
             raise ERRORS[self.error]()
 
     def is_gone(self) -> None:
@@ -143,6 +160,29 @@ class OwnChannel(LastValue):  # type: ignore[type-arg]
     def finish(self) -> bool:
         ask("channel.finish")
         return super().finish()
+
+
+class Saver(Watched):
+    """A saver that may fail, hang or be slow."""
+
+
+def _method(name: str) -> Any:
+    plain = getattr(InMemorySaver, name[1:])
+
+    async def call(self: Saver, *args: Any, **named: Any) -> Any:
+        try:
+            self.told(name, args)
+        except HangError:
+            await asyncio.sleep(10**6)
+        except SlowError:
+            await asyncio.sleep(1)
+        return plain(self, *args, **named)
+
+    return call
+
+
+for each in ("aget_tuple", "aput", "aput_writes"):
+    setattr(Saver, each, _method(each))
 
 
 class Handler(BaseCallbackHandler):
@@ -289,6 +329,8 @@ class Case:
     error: str = "error"
     #: The turns of the event loop, of the run's beginning, in which it is cancelled.
     cancelled: tuple[int, ...] = ()
+    #: Seconds after which the consumer gives up.
+    timeout: float | None = None
 
 
 class World:
@@ -298,7 +340,7 @@ class World:
         self.case = case
         self.fuse = Fuse(case.point, case.at, case.error)
         serde = Serializer() if case.serializer else None
-        self.saver = saver if saver is not None else Watched(heard)
+        self.saver = saver if saver is not None else Saver(heard)
         if serde is not None:
             self.saver.serde = serde
         self.graph = GRAPHS[case.graph](self.saver, is_async=case.is_async)
@@ -363,6 +405,8 @@ class World:
         loop = virtual.loop
 
         async def watched() -> Any:
+            if self.cancels and self.case.timeout is not None:
+                return await asyncio.wait_for(begin(), self.case.timeout)
             running = asyncio.ensure_future(begin())
             for count in range(max(self.case.cancelled, default=-1) + 1 if self.cancels else 0):
                 if running.done():
@@ -394,18 +438,27 @@ class World:
 
     cancels = False
 
-    def remaining(self) -> Any:
-        """What the run is taken up with; GIVEN if nothing was stored, a marker if it has ended."""
-        state = self.state()
-        if state.created_at is None:
-            return GIVEN
-        if not state.next:
-            return Ellipsis
-        return Command(resume="yes") if state.interrupts else None
+    def relief(self) -> None:
+        """End the fault, where that takes something."""
+
+    def taken_up(self) -> Iterator[Any]:
+        """Take the run up until that changes nothing: what is pending is not in `next`."""
+        before = None
+        for _ in range(6):
+            state = self.state()
+            id = state.config["configurable"].get("checkpoint_id")
+            place = (id, len(state.interrupts))
+            if id is not None and place == before:
+                return
+            before = place
+            given = GIVEN if id is None else None
+            yield self.phase(Command(resume="yes") if state.interrupts else given)
 
     def observed(self) -> dict[str, Any]:
         seen: dict[str, Any] = {}
         FUSES.append(self.fuse)
+        for name in WARNED:
+            getattr(jsonplus, name, set()).clear()
         try:
             with stillness(), hearing(self.describe) as heard:
                 self.cancels = True
@@ -414,14 +467,13 @@ class World:
                 self.cancels = False
                 seen["called"] = self.called()
                 self.fuse.is_gone()
+                self.relief()
                 seen["stored"] = self.describe(stored(self.saver))
-                seen["then"] = []
-                for _ in range(6):
-                    given = self.remaining()
-                    if given is Ellipsis:
-                        break
-                    seen["then"].append(self.phase(given))
-                seen["final"] = self.describe(self.state().values)
+                seen["then"] = list(self.taken_up())
+                values = self.state().values
+                seen["final"] = self.describe(values)
+                # Whose order is that in which tasks ended.
+                seen["log"] = sorted(values.get("log", ()))
                 seen["stored in the end"] = self.describe(stored(self.saver))
                 gc.collect(0)
         finally:
@@ -430,7 +482,7 @@ class World:
 
     def called(self) -> list[str]:
         """In order; where nodes are threads, sorted."""
-        called, self.fuse.noted = self.fuse.noted, []
+        called, self.fuse.noted = [self.describe.text(each) for each in self.fuse.noted], []
         return called if self.case.is_async else sorted(called)
 
 

@@ -84,10 +84,10 @@ def test_what_is_taken_up_ends_as_if_nothing_had_happened(
     is_async: bool, most: int | None
 ) -> None:
     """On stock too, where each step is stored before the next: what the comparison relies on."""
-    undisturbed = on_stock(case_of("node.work", is_async=is_async))["final"]
+    undisturbed = on_stock(case_of("node.work", is_async=is_async))["log"]
     for point in ("node.plan", "node.work", "node.join", "saver.put_writes"):
         case = case_of(point, is_async=is_async)
         for at in spread(calls(case)[point], most):
             shown = assert_same(Case(**{**case.__dict__, "point": point, "at": at}))
-            assert shown["final"] == undisturbed
+            assert shown["log"] == undisturbed
             INJECTED[f"error raised in {point.partition('.')[0]}s"] += 1
