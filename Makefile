@@ -17,6 +17,9 @@ PROGRAMS ?= 2000
 FIRST_SEED ?= 20000
 SOAK_ARGS ?= --steps 1000000 --keep
 MUTATION_ARGS ?=
+STEADY_ARGS ?=
+MATRIX_ARGS ?=
+UPSTREAM_ARGS ?=
 
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -37,7 +40,7 @@ unexport FASTGRAPH FASTGRAPH_KERNELS FASTGRAPH_NO_EXTENSIONS FASTGRAPH_REQUIRE_E
 .DELETE_ON_ERROR:
 .PHONY: help demo build venv test lint types pytest kills fuzz test-numba conformance docs bench \
 	bench-quick superstep codec perf-gate perf-baseline asv-run asv-continuous asv-publish \
-	differential soak mutations dist fingerprints fingerprints-check tables constraints clean distclean
+	differential soak faults matrix upstream mutations dist fingerprints fingerprints-check tables constraints clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +73,16 @@ differential: $(VENV)/.with-test build ## compare PROGRAMS generated programs, s
 
 soak: $(VENV)/.with-test build ## compare programs for long; SOAK_ARGS="--first 7000 --minutes 60"
 	$(BIN)/python -m tools.differential compare --jobs $(JOBS) $(SOAK_ARGS)
+	$(BIN)/python -m tools.differential steady $(STEADY_ARGS)
+
+faults: $(VENV)/.with-test build ## every fault at every call, and at every turn of a loop
+	FASTGRAPH_TEST_FAULTS=all $(PYTEST) tests/faults $(PYTEST_ARGS)
+
+matrix: $(VENV)/.with-dev build ## each Python and release of LangGraph; hours, but it goes on where it was
+	$(BIN)/python -m tools.matrix --workers $(JOBS) $(MATRIX_ARGS)
+
+upstream: $(VENV)/.with-dev build ## what a new LangGraph changes; make upstream RELEASE=1.2.23
+	$(BIN)/python -m tools.upstream_changes $(RELEASE) --workers $(JOBS) $(UPSTREAM_ARGS)
 
 mutations: $(VENV)/.with-test build ## compile deliberate mistakes, one by one, which programs have to notice
 	$(BIN)/python -m tools.differential mutations $(MUTATION_ARGS)

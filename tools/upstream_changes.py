@@ -12,8 +12,8 @@ Three parts, each of which can be left out:
 - conformance: whether the release's own suite passes patched, with the targets that do not fit
   left stock, and generated programs are the same on both engines.
 
-To see what a release would have changed if it were new, --known names the newest one that is to be
-taken as known: its own fingerprints then are the only ones that count.
+To see what a release changed when it was new, --known names the newest one that is to be taken as
+known, whose fingerprints then are the only ones that count. The other two parts go by the table.
 
 Exits with 0 if nothing is unknown, 1 if targets stay stock, 2 if something fails or cannot be run.
 """

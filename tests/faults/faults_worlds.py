@@ -18,11 +18,6 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from unittest import mock
 
-import fastgraph
-from fastgraph.verify.describing import Describer
-from fastgraph.verify.hearing import hearing
-from fastgraph.verify.stillness import stillness
-from fastgraph.verify.stored import stored
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.channels import LastValue
@@ -34,10 +29,16 @@ from langgraph.func import entrypoint, task
 from langgraph.graph import END, START, StateGraph, add_messages
 from langgraph.types import Command, Send, interrupt
 from pydantic import BaseModel
+from typing_extensions import TypedDict
+
+import fastgraph
+from fastgraph.verify.describing import Describer
+from fastgraph.verify.hearing import hearing
+from fastgraph.verify.stillness import stillness
+from fastgraph.verify.stored import stored
 from tools.differential.execution import WARNED
 from tools.differential.savers import Watched
 from tools.differential.virtual_time import VirtualTime
-from typing_extensions import TypedDict
 
 #: What was injected, by kind; the conftest reports it.
 INJECTED: Counter[str] = Counter()

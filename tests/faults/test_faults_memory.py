@@ -46,7 +46,7 @@ def test_a_process_with_an_end_of_memory(most: int | None) -> None:
         outcomes("limit", engine, 2 if most else 1)["limited"] for engine in ("stock", "patched")
     )
     # Where exactly there is not enough differs with what else is in memory.
-    errors = {"MemoryError", "done all the same", "RuntimeError(\"can't start new thread\")"}
+    errors = {"MemoryError", "done all the same", 'RuntimeError("can\'t start new thread")'}
     assert {*stock["outcomes"]} | {*patched["outcomes"]} <= errors
     assert sum(stock["outcomes"].values()) == sum(patched["outcomes"].values())
     INJECTED["ends of memory"] += stock["injected"] + patched["injected"]

@@ -80,9 +80,7 @@ def test_a_handler_that_fails_quietly(is_async: bool, most: int | None) -> None:
 
 
 @ENGINES
-def test_what_is_taken_up_ends_as_if_nothing_had_happened(
-    is_async: bool, most: int | None
-) -> None:
+def test_what_is_taken_up_ends_as_if_nothing_had_happened(is_async: bool, most: int | None) -> None:
     """On stock too, where each step is stored before the next: what the comparison relies on."""
     undisturbed = on_stock(case_of("node.work", is_async=is_async))["log"]
     for point in ("node.plan", "node.work", "node.join", "saver.put_writes"):

@@ -16,11 +16,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import fastgraph
 import pytest
 from faults_worlds import FUSES, GIVEN, INJECTED, Case, Fuse, World, differences, graph
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import Command
+
+import fastgraph
 from tools.conformance import servers
 from tools.conformance.errors import ConformanceError
 

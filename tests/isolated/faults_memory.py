@@ -11,6 +11,7 @@ A process of its own, because what is looked for is that it dies. Prints what ca
 
 from __future__ import annotations
 
+import _testcapi
 import gc
 import json
 import resource
@@ -19,7 +20,6 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, TypedDict
 
-import _testcapi
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
@@ -100,7 +100,7 @@ def limit(stride: int) -> Any:
         n: int
 
     def grow(state: Large) -> Any:
-        return {"data": b"x" * SIZE, "n": state["n"] + 1}
+        return {"data": b"x" * size, "n": state["n"] + 1}
 
     def count(state: Large) -> Any:
         return {"n": state["n"] + 1}
@@ -108,8 +108,8 @@ def limit(stride: int) -> Any:
     builder = StateGraph(Large).add_node("grow", grow).add_node("count", count)
     builder.add_edge(START, "grow").add_edge("grow", "count").add_edge("count", END)
     outcomes: Counter[str] = Counter()
-    SIZE = 16 << 20
-    for room in range(0, 8 * SIZE, stride * SIZE // 2):
+    size = 16 << 20
+    for room in range(0, 8 * size, stride * size // 2):
         graph = builder.compile(checkpointer=InMemorySaver())
         config = {"configurable": {"thread_id": "1"}}
         with open("/proc/self/statm") as file:
@@ -128,7 +128,7 @@ def limit(stride: int) -> Any:
         stored = graph.checkpointer.get_tuple(config)
         graph.invoke({"n": 0} if stored is None else None, config)
         values = graph.get_state(config).values
-        assert values["n"] == 2 and len(values["data"]) == SIZE, room
+        assert values["n"] == 2 and len(values["data"]) == size, room
         del graph, values, stored
         gc.collect()
     return {"limited": {"injected": outcomes["MemoryError"], "outcomes": outcomes}}

@@ -75,7 +75,9 @@ def parser() -> argparse.ArgumentParser:
         help=f"run only this suite; repeatable; one of {', '.join(_NAMES)}",
     )
     made.add_argument(
-        "--no-servers", action="store_true", help="leave out the tests that need PostgreSQL or Redis"
+        "--no-servers",
+        action="store_true",
+        help="leave out the tests that need PostgreSQL or Redis",
     )
     made.add_argument(
         "--not-strict",
