@@ -40,7 +40,8 @@ unexport FASTGRAPH FASTGRAPH_KERNELS FASTGRAPH_NO_EXTENSIONS FASTGRAPH_REQUIRE_E
 .DELETE_ON_ERROR:
 .PHONY: help demo build venv test lint types pytest kills fuzz test-numba conformance docs bench \
 	bench-quick superstep codec perf-gate perf-baseline asv-run asv-continuous asv-publish \
-	differential soak faults matrix upstream mutations dist fingerprints fingerprints-check tables constraints clean distclean
+	differential soak faults matrix upstream mutations dist fingerprints fingerprints-check \
+	tables constraints clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -1,4 +1,4 @@
-"""Memory that is not there: MemoryError, as on stock, and everything works once it is there again."""
+"""Memory that is not there: MemoryError as on stock, and all is well once there is some again."""
 
 from __future__ import annotations
 

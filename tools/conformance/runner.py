@@ -139,7 +139,7 @@ def run_suite(plan: Plan, engine: str, label: str | None = None) -> Run:
         directory=directory,
         problem=problem,
     )
-    return _checked(run, engine, selected=plan.select is not None or bool(plan.tests))
+    return _checked(run, engine, plan)
 
 
 def run_alone(plan: Plan, engine: str, test: str) -> str:
@@ -263,14 +263,14 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             process.wait(_INTERRUPT_SECONDS)
 
 
-def _checked(run: Run, engine: str, *, selected: bool) -> Run:
+def _checked(run: Run, engine: str, plan: Plan) -> Run:
     # A selection may be of other suites' tests.
-    if run.problem is not None or (selected and not run.outcomes):
+    if run.problem is not None or (plan.select is not None and not run.outcomes):
         return run
     if not run.outcomes:
         return replace(run, problem="collected nothing")
-    # Such a stock would ask nothing of the patched side.
-    if engine == STOCK and not selected and PASSED not in run.outcomes.values():
+    # Such a stock would ask nothing of the patched side; of single tests it may.
+    if engine == STOCK and not plan.tests and PASSED not in run.outcomes.values():
         return replace(run, problem="no test passed")
     # The status of a stock run is only there if something loaded the engine.
     if engine == STOCK and run.calls.active():

@@ -30,7 +30,7 @@ Measure = dict[str, float]
 
 
 def measured() -> Measure:
-    """What is in use now: allocated blocks, tracked objects, references to None, memory, threads."""
+    """What is in use now: blocks, tracked objects, references to None, memory, threads."""
     gc.unfreeze()
     gc.collect()
     kilobytes = 0.0
