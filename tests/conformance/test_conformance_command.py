@@ -147,7 +147,7 @@ def test_of_suspects_only_what_did_not_pass_is_run_on_stock(
 ) -> None:
     assert conformance(place, "--engine", "suspects") == 0
     out = capsys.readouterr().out
-    assert "of 6 tests, the 2 that did not pass" in out
+    assert "of 7 tests, the 2 that did not pass" in out
     assert out.splitlines()[-1] == "5 passed, 0 failed"
     monkeypatch.setenv("BREAK", "1")
     assert conformance(place, "--engine", "suspects") == 1
