@@ -31,7 +31,7 @@ _TOTAL: Counter[str] = Counter()
 @pytest.fixture(scope="session")
 def most() -> int | None:
     """At most so many calls of each kind fail; None for all."""
-    return None if ALL else 4
+    return None if ALL else 2
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ CASES = {
     "stored in the end": Case(is_async=True, durability="exit", mode="debug"),
 }
 #: Of these turns the quick run takes one.
-STRIDE = 7
+STRIDE = 16
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -39,7 +39,7 @@ def test_cancelled_in_each_turn(name: str, most: int | None) -> None:
 
 @pytest.mark.parametrize("name", CASES)
 def test_cancelled_again_while_it_is_cancelled(name: str, most: int | None) -> None:
-    for turn in range(3, 60, 17 if most else 1):
+    for turn in range(3, 60, 29 if most else 1):
         for later in (1, 2, 3):
             assert_same(replace(CASES[name], cancelled=(turn, turn + later)))
             INJECTED["cancellations"] += 2
