@@ -36,7 +36,7 @@ def _sigint(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.parametrize("point", POINTS)
 def test_ctrl_c_in_the_main_thread(point: str, is_async: bool) -> None:
     if point == "node.work" and not is_async:
-        pytest.skip("when the main thread hears of it is chance: the test below waits for it")
+        pytest.skip("when the main thread hears of it is chance")
     for at in (1, 2):
         shown = assert_same(Case(is_async=is_async, point=point, at=at, error="signal"))
         assert shown["first"][0] == "error"
