@@ -18,6 +18,9 @@ AGENTS ?= 1000
 FIRST_SEED ?= 20000
 SOAK_ARGS ?= --steps 1000000 --keep
 MUTATION_ARGS ?=
+STEADY_ARGS ?=
+MATRIX_ARGS ?=
+UPSTREAM_ARGS ?=
 
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -39,11 +42,11 @@ unexport FASTGRAPH FASTGRAPH_KERNELS FASTGRAPH_NO_EXTENSIONS FASTGRAPH_REQUIRE_E
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo build venv test lint types pytest sanitize test-debug kills fuzz test-numba \
-	conformance docs bench bench-quick superstep codec perf-gate perf-baseline asv-run asv- \
-	continuous asv-publish ag-ui ag-ui-differential differential soak mutations dist \
-	fingerprints fingerprints-check tables constraints clean distclean test-brainyflow flows \
-	brainyflow
+.PHONY: help demo build venv test lint types pytest sanitize test-debug test-numba test-brainyflow \
+	kills fuzz faults matrix upstream conformance differential ag-ui-differential flows soak \
+	mutations docs bench bench-quick superstep codec ag-ui brainyflow perf-gate perf-baseline \
+	asv-run asv-continuous asv-publish dist fingerprints fingerprints-check tables constraints \
+	clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,6 +88,16 @@ ag-ui-differential: $(VENV)/.with-test build ## compare the streams of AGENTS ge
 
 soak: $(VENV)/.with-test build ## compare programs for long; SOAK_ARGS="--first 7000 --minutes 60"
 	$(BIN)/python -m tools.differential compare --jobs $(JOBS) $(SOAK_ARGS)
+	$(BIN)/python -m tools.differential steady $(STEADY_ARGS)
+
+faults: $(VENV)/.with-test build ## every fault at every call, and at every turn of a loop
+	FASTGRAPH_TEST_FAULTS=all $(PYTEST) tests/faults $(PYTEST_ARGS)
+
+matrix: $(VENV)/.with-dev build ## each Python and release of LangGraph; hours, but it goes on where it was
+	$(BIN)/python -m tools.matrix --workers $(JOBS) $(MATRIX_ARGS)
+
+upstream: $(VENV)/.with-dev build ## what a new LangGraph changes; make upstream RELEASE=1.2.23
+	$(BIN)/python -m tools.upstream_changes $(RELEASE) --workers $(JOBS) $(UPSTREAM_ARGS)
 
 mutations: $(VENV)/.with-test build ## compile deliberate mistakes, one by one, which programs have to notice
 	$(BIN)/python -m tools.differential mutations $(MUTATION_ARGS)

@@ -288,7 +288,7 @@ def show(wheels: Wheels, releases: list[Release], targets: Iterable[Target], ask
         print(f"{label}: {wheel.fingerprint(source)} is unknown")
         nearest = _nearest(wheels, releases, wheel.release, source, known)
         if nearest is not None:
-            print("\n".join(_diff(source, nearest, wheel)))
+            print("\n".join(difference(source, nearest, wheel)))
     unfitting = unfitting_targets(targets, wheel)
     if unfitting:
         print(f"stock code runs with {wheel.release} for: {', '.join(unfitting)}")
@@ -316,7 +316,7 @@ def _nearest(
     return None
 
 
-def _diff(source: Source, before: Wheel, after: Wheel) -> Iterator[str]:
+def difference(source: Source, before: Wheel, after: Wheel) -> Iterator[str]:
     return difflib.unified_diff(
         before.text(source),
         after.text(source),

@@ -40,7 +40,7 @@ MOST_IDLE = 64
 
 cdef object Thread = threading.Thread
 cdef object Context = _Context
-cdef object start_new_thread = threading._start_new_thread
+cdef object start_new_thread = getattr(threading, "_start_new_thread", None)  # gone in 3.13
 cdef object thread_start = threading.Thread.start
 cdef object thread_bootstrap = threading.Thread._bootstrap
 cdef object thread_bootstrap_inner = getattr(threading.Thread, "_bootstrap_inner", None)

@@ -142,6 +142,20 @@ def test_with_data_the_patched_side_is_run_alone(
     assert "test_broken_by_the_engine" in failures.read_text()
 
 
+def test_of_suspects_only_what_did_not_pass_is_run_on_stock(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert conformance(place, "--engine", "suspects") == 0
+    out = capsys.readouterr().out
+    assert "of 7 tests, the 2 that did not pass" in out
+    assert out.splitlines()[-1] == "5 passed, 0 failed"
+    monkeypatch.setenv("BREAK", "1")
+    assert conformance(place, "--engine", "suspects") == 1
+    out = capsys.readouterr().out
+    assert "test_broken_by_the_engine: passed on stock, failed patched" in out
+    assert "test_broken_everywhere:" not in out
+
+
 def test_a_failure_that_does_not_repeat_is_told(
     place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,6 +62,10 @@ class Plan:
         A ``-k`` expression.
     deselected : tuple of str
         Ids that are left out.
+    tests : tuple of str
+        Ids of the only tests that are run; all if there are none.
+    strict : bool
+        Whether the patched side is refused if a target would stay stock.
     """
 
     suite: Suite
@@ -72,6 +76,8 @@ class Plan:
     minutes: float = 40.0
     select: str | None = None
     deselected: tuple[str, ...] = ()
+    tests: tuple[str, ...] = ()
+    strict: bool = True
 
 
 @dataclass(frozen=True)
@@ -119,7 +125,8 @@ def run_suite(plan: Plan, engine: str, label: str | None = None) -> Run:
     root = sdists.unpacked_tests(plan.suite.distribution, plan.version, plan.cache)
     directory = plan.cache / "runs" / plan.suite.distribution / (label or engine)
     _clear(directory)
-    arguments = [*_arguments(plan, engine, directory), "-n", str(plan.workers), "tests"]
+    arguments = [*_arguments(plan, engine, directory), "-n", str(plan.workers)]
+    arguments += plan.tests or ["tests"]
     if plan.select is not None:
         arguments += ["-k", plan.select]
     terminal.progress(f"{plan.suite.distribution} {plan.version}: running on {label or engine}")
@@ -132,7 +139,7 @@ def run_suite(plan: Plan, engine: str, label: str | None = None) -> Run:
         directory=directory,
         problem=problem,
     )
-    return _checked(run, engine, selected=plan.select is not None)
+    return _checked(run, engine, plan)
 
 
 def run_alone(plan: Plan, engine: str, test: str) -> str:
@@ -176,7 +183,7 @@ def _arguments(plan: Plan, engine: str, directory: Path) -> list[str]:
     if plan.suite.configuration is not None:
         arguments += ["-c", plan.suite.configuration]
     if engine == PATCHED:
-        arguments += ["-p", _ENGINE_PLUGIN, "--fastgraph-strict"]
+        arguments += ["-p", _ENGINE_PLUGIN, *(["--fastgraph-strict"] if plan.strict else [])]
     if plan.servers != Servers():
         arguments += ["-p", "conformance_servers"]
     if plan.suite.postgres and plan.servers.postgres:
@@ -258,14 +265,14 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             process.wait(_INTERRUPT_SECONDS)
 
 
-def _checked(run: Run, engine: str, *, selected: bool) -> Run:
+def _checked(run: Run, engine: str, plan: Plan) -> Run:
     # A selection may be of other suites' tests.
-    if run.problem is not None or (selected and not run.outcomes):
+    if run.problem is not None or (plan.select is not None and not run.outcomes):
         return run
     if not run.outcomes:
         return replace(run, problem="collected nothing")
-    # Such a stock would ask nothing of the patched side.
-    if engine == STOCK and PASSED not in run.outcomes.values():
+    # Such a stock would ask nothing of the patched side; of single tests it may.
+    if engine == STOCK and not plan.tests and PASSED not in run.outcomes.values():
         return replace(run, problem="no test passed")
     # The status of a stock run is only there if something loaded the engine.
     if engine == STOCK and run.calls.active():

@@ -127,7 +127,56 @@ def without_database(uri: str) -> str:
     return f"{parts.scheme}://{parts.netloc}/"
 
 
+class Restartable:
+    """A throwaway PostgreSQL server that can be stopped, and started again with its data."""
+
+    def __init__(self, directory: Path, fast: Path, account: Account | None) -> None:
+        self._directory, self._account = directory, account
+        self._command, self.base = _new_postgres(directory, fast, account)
+        self._stack = contextlib.ExitStack()
+
+    def start(self) -> None:
+        """Start the server, and wait until it answers."""
+        alive = self._stack.enter_context(
+            _running("PostgreSQL", self._command, self._directory, self._account, signal.SIGINT)
+        )
+        failure = "PostgreSQL did not start"
+        _wait(lambda: _answers_postgres(self.base), _START_SECONDS, failure, alive)
+
+    def stop(self) -> None:
+        """Stop the server, whoever is connected; nothing happens if it does not run."""
+        self._stack.close()
+
+
+@contextlib.contextmanager
+def restartable_postgres() -> Iterator[Restartable]:
+    """Yield a running server of one's own.
+
+    Raises
+    ------
+    ConformanceError
+        If it cannot be started.
+    """
+    with _scratch() as (directory, account), _scratch(_memory()) as (fast, _):
+        server = Restartable(directory, fast, account)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
 def _throwaway_postgres(directory: Path, fast: Path, account: Account | None) -> Iterator[str]:
+    server = Restartable(directory, fast, account)
+    server.start()
+    try:
+        yield server.base
+    finally:
+        server.stop()
+
+
+def _new_postgres(directory: Path, fast: Path, account: Account | None) -> tuple[list[str], str]:
+    """Set up a server's data; returns how it is started, and its URI."""
     home = _postgres_home(directory, account)
     data, port = fast / "data", free_port()
     password = directory / "password"
@@ -139,16 +188,7 @@ def _throwaway_postgres(directory: Path, fast: Path, account: Account | None) ->
     command = [str(home / "bin" / "postgres"), "-D", str(data), "-p", str(port)]
     for name, value in _POSTGRES_SETTINGS.items():
         command += ["-c", f"{name}={value}"]
-    base = f"postgres://postgres:postgres@127.0.0.1:{port}/"
-    # SIGINT is PostgreSQL's "fast" shutdown: it does not wait for its clients.
-    with _running("PostgreSQL", command, directory, account, signal.SIGINT) as alive:
-        _wait(
-            lambda: _answers_postgres(base),
-            _START_SECONDS,
-            "PostgreSQL did not start",
-            alive,
-        )
-        yield base
+    return command, f"postgres://postgres:postgres@127.0.0.1:{port}/"
 
 
 def _throwaway_redis(directory: Path, account: Account | None) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tools.conformance.errors import ConformanceError
 
@@ -35,6 +35,11 @@ class Suite:
     sqlite_extensions: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
     configuration: str | None = None
+
+    def without_servers(self) -> Suite:
+        """Return the suite with those tests left out that need a server, as upstream can."""
+        environment = {**self.environment, "NO_DOCKER": "true", "LANGGRAPH_TEST_FAST": "1"}
+        return replace(self, postgres=False, redis=False, environment=environment)
 
 
 SUITES = (

@@ -2,6 +2,7 @@
 
 python -m tools.differential compare --programs 2000
 python -m tools.differential compare --steps 1000000 --jobs 8
+python -m tools.differential steady --rounds 20
 python -m tools.differential show 17
 python -m tools.differential reduce 17
 python -m tools.differential mutations
@@ -16,7 +17,7 @@ import json
 import sys
 from pathlib import Path
 
-from tools.differential import mutations
+from tools.differential import mutations, steadiness
 from tools.differential.comparison import compared, differs
 from tools.differential.generator import program_of
 from tools.differential.program import Program
@@ -52,6 +53,16 @@ def _compare(given: argparse.Namespace) -> int:
 def _batch(given: argparse.Namespace) -> int:
     print(json.dumps({"results": batch(given.first, given.count)}))
     return 0
+
+
+def _rounds(given: argparse.Namespace) -> int:
+    found = steadiness.rounds(given.engine, given.first, given.programs, given.count)
+    print(json.dumps({"rounds": found}))
+    return 0
+
+
+def _steady(given: argparse.Namespace) -> int:
+    return steadiness.report(given.first, given.programs, given.rounds)
 
 
 def _show(given: argparse.Namespace) -> int:
@@ -96,6 +107,16 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("first", type=int)
     command.add_argument("count", type=int)
     command.set_defaults(execute=_batch)
+    command = commands.add_parser("steady", help="whether memory stays flat, round by round")
+    command.add_argument("--first", type=int, default=0, help="the first seed; default: 0")
+    command.add_argument("--programs", type=int, default=40, help="in a round; default: 40")
+    command.add_argument("--rounds", type=int, default=20, help="default: 20")
+    command.set_defaults(execute=_steady)
+    command = commands.add_parser("rounds", help="run programs in rounds on one engine")
+    command.add_argument("engine", choices=("stock", "patched"))
+    for name in ("first", "programs", "count"):
+        command.add_argument(name, type=int)
+    command.set_defaults(execute=_rounds)
     for name, execute in (("show", _show), ("reduce", _reduce)):
         command = commands.add_parser(name, help=f"{name} the program of a seed")
         command.add_argument("seed", type=int)

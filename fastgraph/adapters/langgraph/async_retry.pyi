@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastgraph.kernels.tally import Tally
@@ -6,13 +6,13 @@ from fastgraph.kernels.tally import Tally
 async def arun_with_retry(
     task: Any, retry_policy: Any, stream: bool = False, configurable: Any = None
 ) -> Any: ...
-async def arun_with_cache(
+def arun_with_cache(
     task: Any,
     retry_policy: Any,
     stream: bool = False,
     match_cached_writes: Any = None,
     configurable: Any = None,
-) -> Any: ...
+) -> Coroutine[Any, Any, Any]: ...
 def make_arun_with_retry(
     original: Callable[..., Any], tally: Tally, variant: str
 ) -> Callable[..., Any]: ...

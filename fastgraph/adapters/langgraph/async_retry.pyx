@@ -81,24 +81,25 @@ async def arun_with_retry(task, retry_policy, stream=False, configurable=None):
             raise raised from error
 
 
-async def arun_with_cache(
+def arun_with_cache(
     task, retry_policy, stream=False, match_cached_writes=None, configurable=None
 ):
     """Run a task of an async run, unless its writes are found in the cache.
 
-    Replaces `langgraph.pregel._retry.arun_with_retry` before LangGraph 1.2.15.
+    Replaces `langgraph.pregel._retry.arun_with_retry` before LangGraph 1.2.15. Returns a coroutine
+    of upstream's name, which a warning says if nobody awaits it.
     """
     if match_cached_writes is not None and task.cache_key is not None:
         tally_.calls += 1
         tally_.fell_back("a cache policy")
-        return await stock(
+        return stock(
             task,
             retry_policy,
             stream=stream,
             match_cached_writes=match_cached_writes,
             configurable=configurable,
         )
-    return await arun_with_retry(task, retry_policy, stream, configurable)
+    return arun_with_retry(task, retry_policy, stream, configurable)
 
 
 def make_arun_with_retry(original, Tally tally not None, str variant not None):

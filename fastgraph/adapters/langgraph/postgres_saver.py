@@ -139,6 +139,7 @@ class LateCursor:
     def __init__(self, opening: Any) -> None:
         self._opening = opening
         self._cursor: Any = None
+        self._is_tried = False
 
     def __enter__(self) -> LateCursor:
         return self
@@ -149,7 +150,8 @@ class LateCursor:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool | None:
-        if self._cursor is None and not _is_failure(kind):
+        # What did not open is not closed: that is what failed.
+        if self._cursor is None and (self._is_tried or not _is_failure(kind)):
             return None
         self._opened()
         closed: bool | None = self._opening.__exit__(kind, error, traceback)
@@ -157,6 +159,7 @@ class LateCursor:
 
     def _opened(self) -> Any:
         if self._cursor is None:
+            self._is_tried = True
             self._cursor = self._opening.__enter__()
         return self._cursor
 
@@ -173,6 +176,7 @@ class AsyncLateCursor:
     def __init__(self, opening: Any) -> None:
         self._opening = opening
         self._cursor: Any = None
+        self._is_tried = False
 
     async def __aenter__(self) -> AsyncLateCursor:
         return self
@@ -183,7 +187,8 @@ class AsyncLateCursor:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool | None:
-        if self._cursor is None and not _is_failure(kind):
+        # What did not open is not closed: that is what failed.
+        if self._cursor is None and (self._is_tried or not _is_failure(kind)):
             return None
         await self._opened()
         closed: bool | None = await self._opening.__aexit__(kind, error, traceback)
@@ -191,6 +196,7 @@ class AsyncLateCursor:
 
     async def _opened(self) -> Any:
         if self._cursor is None:
+            self._is_tried = True
             self._cursor = await self._opening.__aenter__()
         return self._cursor
 
