@@ -17,7 +17,7 @@ from contextlib import ExitStack
 import pytest
 
 import fastgraph
-from fastgraph import settings
+from fastgraph import adapters, settings
 
 _STRICT = "fastgraph_strict"
 _FAIL_ON_FALLBACK = "fastgraph_fail_on_fallback"
@@ -152,7 +152,8 @@ def _summary(status: fastgraph.Status) -> str:
 
 
 def _framework(target: fastgraph.TargetStatus, status: fastgraph.Status) -> str:
-    return f"{target.framework} {status.frameworks.get(target.framework, 'not installed')}"
+    distribution = adapters.FRAMEWORKS[target.framework].distributions[0]
+    return f"{distribution} {status.frameworks.get(distribution, 'not installed')}"
 
 
 def _stock_lines(status: fastgraph.Status) -> list[str]:

@@ -34,7 +34,6 @@ from packaging.version import InvalidVersion, Version
 from fastgraph.adapters import FRAMEWORKS
 from fastgraph.adapters.target import Source, Target
 from tools.fingerprints import (
-    MAIN,
     Release,
     ToolError,
     Wheel,
@@ -47,6 +46,7 @@ from tools.matrix.cells import MAIN_PYTHON, Cell
 from tools.matrix.errors import MatrixError
 from tools.matrix.places import ROOT
 
+MAIN = "langgraph"
 PARTS = ("fingerprints", "targets", "conformance")
 
 
@@ -122,7 +122,9 @@ def _fingerprints(given: argparse.Namespace) -> bool:
     asked = Release(MAIN, Version(given.release))
     older = [
         release
-        for release in wheels.releases(SpecifierSet(f">=1.0,<={given.known or given.release}"))
+        for release in wheels.releases(
+            MAIN, SpecifierSet(f">=1.0,<={given.known or given.release}")
+        )
         if release.version < asked.version
     ]
     if not older:

@@ -52,7 +52,7 @@ def test_a_graph_does_and_stores_the_same(scenario: Scenario, driver: Any) -> No
 
 def replaced() -> list[str]:
     """The targets that can be replaced in this release of LangGraph."""
-    with fastgraph.patched() as status:
+    with fastgraph.patched(frameworks=["langgraph"]) as status:
         return [target.name for target in status.targets if target.active]
 
 

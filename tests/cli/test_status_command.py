@@ -19,7 +19,9 @@ def test_text_names_versions_kernels_and_every_target(command, status):
     assert status["kernels"] in kernels
     for name, version in status["frameworks"].items():
         assert f"{name} {version}" in result.stdout
-    rows = {line.split()[0]: line.split()[1] for line in result.stdout.splitlines() if line}
+    # Frameworks' names stand alone above their targets.
+    lines = [line.split() for line in result.stdout.splitlines()]
+    rows = {words[0]: words[1] for words in lines if len(words) > 1}
     for target in status["targets"]:
         assert rows[target["name"]] == ("yes" if target["active"] else "no")
 

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 import fastgraph
+from fastgraph.adapters import FRAMEWORKS
 
 pytest_plugins = ["pytester"]
 
@@ -75,7 +76,10 @@ def test_header_says_what_is_active(pytester, status):
         f"{len(active_in(status))}/{len(status['targets'])} targets active"
     )
     if status["targets"]:
-        expected += f" (langgraph {status['frameworks']['langgraph']})"
+        named = {target["framework"] for target in status["targets"]}
+        known = [FRAMEWORKS[name].distributions[0] for name in named]
+        versions = sorted(f"{name} {status['frameworks'][name]}" for name in known)
+        expected += f" ({', '.join(versions)})"
     assert line == expected
     stock = [target for target in status["targets"] if not target["active"]]
     for target in stock:

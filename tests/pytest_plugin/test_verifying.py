@@ -199,9 +199,9 @@ def wrong(checkpoint, channels, tasks, *args):
     return right(checkpoint, channels, tasks, *args)
 
 @contextlib.contextmanager
-def patched():
+def patched(**options):
     global right
-    with engine() as status:
+    with engine(**options) as status:
         right = _loop.apply_writes
         _loop.apply_writes = wrong
         try:
@@ -273,8 +273,8 @@ def test_a_wrong_order_of_chunks_is_noticed(pytester):
         engine = fastgraph.patched
 
         @contextlib.contextmanager
-        def patched():
-            with engine() as status:
+        def patched(**options):
+            with engine(**options) as status:
                 right = Pregel.stream
                 def wrong(*args, **given):
                     yield from reversed(list(right(*args, **given)))
@@ -466,8 +466,8 @@ def test_events_are_compared_where_there_are_handlers(pytester):
         engine = fastgraph.patched
 
         @contextlib.contextmanager
-        def patched():
-            with engine() as status:
+        def patched(**options):
+            with engine(**options) as status:
                 right = CallbackManager.on_chain_start
                 def wrong(self, serialized, inputs, *args, **given):
                     given["name"] = "somebody else"
