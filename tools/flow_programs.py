@@ -432,6 +432,7 @@ class Maker:
                 ("no way", 1),
                 ("thing",),
                 ("memory",),
+                ("old memory",),
                 ("background",),
                 ("trigger thing", pick.choice(ACTIONS)),
             )
