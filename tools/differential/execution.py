@@ -212,12 +212,16 @@ class Script:
         return await task
 
 
-def _until_done(loop: Any, tasks: Any) -> None:
-    """Let what is left of a run end, which may try to end the process."""
+def _cancelled(loop: Any) -> None:
+    """End what is left of a run, which may try to end the process, and may begin something else."""
+    cancelled: set[Any] = set()
     for _ in range(20):
-        left = [task for task in tasks if not task.done()]
+        left = {task for task in asyncio.all_tasks(loop) if not waits_for_chunks(task)}
         if not left:
             return
+        for task in left - cancelled:
+            task.cancel()
+        cancelled |= left
         # A loop that was stopped by an error may stop once more.
         with contextlib.suppress(KeyboardInterrupt, SystemExit, StuckError, RuntimeError):
             loop.run_until_complete(asyncio.wait(left, timeout=60))
@@ -272,10 +276,7 @@ def _actions(world: World, script: Script, virtual: VirtualTime) -> None:
         script.seen.append(["turn", virtual.turn, loop.time()])
         world.note("left", left_of_the_user(loop))
     virtual.stop_ticking()
-    left = {task for task in asyncio.all_tasks(loop) if not waits_for_chunks(task)}
-    for task in left:
-        task.cancel()
-    _until_done(loop, left)
+    _cancelled(loop)
     with contextlib.suppress(RuntimeError):
         loop.run_until_complete(loop.shutdown_asyncgens())
 
