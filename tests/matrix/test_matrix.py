@@ -111,3 +111,9 @@ def test_a_release_that_is_not_there_is_one_line(
     monkeypatch.setattr("sys.argv", command)
     assert upstream_changes.main() == 2
     assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_reasons_do_not_say_where_an_environment_is() -> None:
+    reason = "cannot import name 'x' from 'y' (/some/where/lib/python3.11/site-packages/y/z.py)"
+
+    assert parts._placeless(reason) == "cannot import name 'x' from 'y' (y/z.py)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
@@ -55,7 +56,7 @@ def targets(cell: Cell, options: Options) -> Found:
     done = run([python, "-m", "fastgraph", "status", "--json"], cwd=place)
     status = json.loads(must(done, "fastgraph status"))
     active = [target["name"] for target in status["targets"] if target["active"]]
-    stock = {t["name"]: t["reason"] for t in status["targets"] if not t["active"]}
+    stock = {t["name"]: _placeless(t["reason"]) for t in status["targets"] if not t["active"]}
     strict = run([python, "-m", "fastgraph", "status", "--strict"], cwd=place).returncode == 0
     return {
         "kernels": status["kernels"],
@@ -65,6 +66,11 @@ def targets(cell: Cell, options: Options) -> Found:
         "ok": strict if cell.release in COMPLETE else bool(active),
         "strict": strict,
     }
+
+
+def _placeless(reason: str) -> str:
+    """A reason without where the environment happens to be."""
+    return re.sub(r"/\S*/site-packages/", "", reason)
 
 
 def _versions(python: Path) -> dict[str, str]:
