@@ -43,8 +43,8 @@ unexport FASTGRAPH FASTGRAPH_KERNELS FASTGRAPH_NO_EXTENSIONS FASTGRAPH_REQUIRE_E
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo build venv test lint types pytest sanitize test-debug test-numba test-brainyflow \
-	kills fuzz faults matrix upstream conformance differential ag-ui-differential flows soak \
-	mutations docs bench bench-quick superstep codec ag-ui brainyflow perf-gate perf-baseline \
+	kills fuzz faults matrix upstream conformance conformance-ag-ui differential \
+	ag-ui-differential flows soak mutations docs bench bench-quick superstep codec ag-ui brainyflow perf-gate perf-baseline \
 	asv-run asv-continuous asv-publish dist fingerprints fingerprints-check tables constraints \
 	clean distclean
 
@@ -118,6 +118,9 @@ test-numba: $(VENV)/.with-test build ## the tests that apply on numba, with the 
 
 conformance: $(VENV)-conformance/.ready build ## upstream's own test suites, patched, with real servers
 	$(VENV)-conformance/bin/python -m tools.conformance $(CONFORMANCE_ARGS)
+
+conformance-ag-ui: $(VENV)/.with-test build ## AG-UI's own test suite, patched
+	$(BIN)/python -m tools.conformance --suite ag-ui-langgraph $(CONFORMANCE_ARGS)
 
 docs: $(VENV)/.with-docs build ## build the documentation; warnings are errors
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html

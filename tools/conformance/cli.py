@@ -163,13 +163,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    wanted = [suite for suite in SUITES if not options.suite or suite.distribution in options.suite]
+    together = [suite for suite in SUITES if not suite.apart]
+    wanted = [suite for suite in SUITES if suite.distribution in (options.suite or ())] or together
     if options.no_servers:
         wanted = [suite.without_servers() for suite in wanted]
     deselected = read_deselected(options.deselect_file, frozenset(_NAMES))
     report = Report(
         excused=read_uncalled(options.uncalled_file),
-        complete=len(wanted) == len(SUITES) and options.k is None and not options.no_servers,
+        complete=wanted == together and options.k is None and not options.no_servers,
     )
     if options.engine != STOCK:
         check_engine_installed()

@@ -27,6 +27,10 @@ class Suite:
     configuration : str, optional
         The file that pytest takes for its configuration, where upstream's has
         none: else pytest looks for one further up, and finds ours.
+    apart : bool
+        Whether it is run only when it is named, in an environment of its own:
+        what it needs shows in the outcomes of other suites (with `langchain`
+        installed, its version is in every model's metadata).
     """
 
     distribution: str
@@ -35,6 +39,7 @@ class Suite:
     sqlite_extensions: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
     configuration: str | None = None
+    apart: bool = False
 
     def without_servers(self) -> Suite:
         """Return the suite with those tests left out that need a server, as upstream can."""
@@ -49,7 +54,7 @@ SUITES = (
     Suite("langgraph-checkpoint-sqlite", sqlite_extensions=True),
     Suite("langgraph-checkpoint-postgres", postgres=True),
     Suite("langgraph-checkpoint-conformance"),
-    Suite("ag-ui-langgraph", configuration="pyproject.toml"),
+    Suite("ag-ui-langgraph", configuration="pyproject.toml", apart=True),
 )
 
 
