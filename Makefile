@@ -42,11 +42,11 @@ unexport FASTGRAPH FASTGRAPH_KERNELS FASTGRAPH_NO_EXTENSIONS FASTGRAPH_REQUIRE_E
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo build venv test lint types pytest sanitize test-debug test-numba test-brainyflow \
-	kills fuzz faults matrix upstream conformance conformance-ag-ui differential \
-	ag-ui-differential flows soak mutations docs bench bench-quick superstep codec ag-ui brainyflow perf-gate perf-baseline \
-	asv-run asv-continuous asv-publish dist fingerprints fingerprints-check tables constraints \
-	clean distclean
+.PHONY: help demo build venv test lint types pytest sanitize test-debug test-numba \
+	test-brainyflow kills fuzz faults matrix upstream conformance conformance-ag-ui \
+	differential ag-ui-differential flows soak mutations docs bench bench-quick superstep \
+	codec ag-ui brainyflow perf-gate perf-baseline asv-run asv-continuous asv-publish dist \
+	fingerprints fingerprints-check tables constraints clean distclean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
