@@ -256,7 +256,8 @@ def _graph(rng: random.Random, depth: int, prefix: str) -> Any:
     return builder.compile(checkpointer=InMemorySaver() if depth == 0 else None)
 
 
-def _has_calls(state: Any) -> bool:
+# Async: a sync one is called in a thread, and how many turns of the loop that takes is chance.
+async def _has_calls(state: Any) -> bool:
     return bool(getattr(state["messages"][-1], "tool_calls", None))
 
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import re
 import warnings
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +49,18 @@ class _Handler(logging.Handler):
         self.seen.add("log", f"{record.name} {record.levelname} {record.getMessage()}")
 
 
+class _Threads(ThreadPoolExecutor):
+    """Tells of what is called in a thread, after which turns of the loop are chance."""
+
+    def __init__(self, seen: Seen) -> None:
+        super().__init__(1)
+        self.seen = seen
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.seen.add("thread", fn)
+        return super().submit(fn, *args, **kwargs)
+
+
 async def _tick(turns: list[int]) -> None:
     while True:
         turns[0] += 1
@@ -58,6 +71,7 @@ async def _answer(seed: int, seen: Seen, with_turns: bool) -> None:
     agent, requests = ag_ui_agents.agent(seed)
     encoder = EventEncoder(accept="text/event-stream")
     turns = [0]
+    asyncio.get_running_loop().set_default_executor(_Threads(seen))
     ticking = asyncio.create_task(_tick(turns))
     try:
         for request in requests:

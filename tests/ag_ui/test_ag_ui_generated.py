@@ -29,6 +29,7 @@ def test_the_loop_turns_as_often(seed: int) -> None:
     with fastgraph.patched(frameworks=["ag-ui"], strict=True):
         assert seen_of(seed, with_turns=True) == stock
     assert any(line.startswith("turn: ") for line in stock)
+    assert not any(line.startswith("thread: ") for line in stock)
 
 
 def test_agents_cover_the_protocol() -> None:
