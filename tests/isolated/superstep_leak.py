@@ -236,7 +236,7 @@ def kinds() -> Counter[str]:
 
 def threads_end() -> int:
     """The number of threads, once those that are about to end have ended."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while threading.active_count() > 1 and time.monotonic() < deadline:
         time.sleep(0.01)
     return threading.active_count()

@@ -5,10 +5,13 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-# A build machine's clock is no oracle.
-settings.register_profile("kernels", deadline=None)
+settings.register_profile(
+    "kernels",
+    deadline=None,  # a build machine's clock is no oracle
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 settings.load_profile("kernels")
 
 IMPLEMENTATIONS = {

@@ -147,21 +147,24 @@ def nobody_reads(uri: str) -> Iterator[Any]:
         locking.execute("LOCK TABLE checkpoints IN ACCESS EXCLUSIVE MODE")
         waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation IS NOT NULL"
 
-        def most(wanted: int) -> int:
-            """How many wait, once it is as many as wanted or has been fewer for a while."""
-            deadline = time.monotonic() + 1.0
+        def most(wanted: int, patience: float = 30.0) -> int:
+            """How many wait, a second after it became as many as wanted."""
+            deadline = time.monotonic() + patience
             while True:
                 (number,) = watching.execute(waiting).fetchone()
                 if number >= wanted or time.monotonic() > deadline:
-                    return int(number)
+                    break
                 time.sleep(0.02)
+            time.sleep(1.0)
+            (number,) = watching.execute(waiting).fetchone()
+            return int(number)
 
         yield most
         locking.rollback()
 
 
-def at_once(uri: str, way: str, calls: int, size: int = 3) -> int:
-    """How many of some sync calls reach the database at the same time."""
+def at_once(uri: str, way: str, calls: int, wanted: int, size: int = 3) -> int:
+    """How many of some sync calls reach the database at the same time, if any as many as wanted."""
     with a_saver(uri, way, size) as saver:
         saver.put(CONFIG, CHECKPOINT, {}, {"a": "1"})
         found: list[Any] = []
@@ -173,14 +176,14 @@ def at_once(uri: str, way: str, calls: int, size: int = 3) -> int:
         with nobody_reads(uri) as most:
             for thread in threads:
                 thread.start()
-            number = most(min(calls, size) + 1)
+            number = most(wanted)
         for thread in threads:
             thread.join()
         assert [each.checkpoint["id"] for each in found] == ["c"] * calls
         return int(number)
 
 
-def at_once_async(uri: str, way: str, calls: int, size: int = 3) -> int:
+def at_once_async(uri: str, way: str, calls: int, wanted: int, size: int = 3) -> int:
     """The same for async calls."""
 
     async def call() -> int:
@@ -188,7 +191,7 @@ def at_once_async(uri: str, way: str, calls: int, size: int = 3) -> int:
             await saver.aput(CONFIG, CHECKPOINT, {}, {"a": "1"})
             with nobody_reads(uri) as most:
                 tasks = [asyncio.ensure_future(saver.aget_tuple(CONFIG)) for _ in range(calls)]
-                number = await asyncio.to_thread(most, min(calls, size) + 1)
+                number = await asyncio.to_thread(most, wanted)
             found = await asyncio.gather(*tasks)
             assert [each.checkpoint["id"] for each in found] == ["c"] * calls
             return int(number)
@@ -200,12 +203,12 @@ def at_once_async(uri: str, way: str, calls: int, size: int = 3) -> int:
 def test_calls_on_a_pool_run_at_once_and_on_a_connection_one_by_one(
     reach: Any, database: str
 ) -> None:
-    assert reach(database, "pool", 2) == 1
+    assert reach(database, "pool", 2, 1) == 1
     with fastgraph.patched(TARGETS):
-        assert reach(database, "pool", 2) == 2
-        assert reach(database, "connection", 2) == 1
+        assert reach(database, "pool", 2, 2) == 2
+        assert reach(database, "connection", 2, 1) == 1
         # No more than the pool has; the others do not wait in it.
-        assert reach(database, "pool", 5, size=3) == 3
+        assert reach(database, "pool", 5, 3, size=3) == 3
 
 
 def test_who_waits_for_a_place_is_not_given_up(database: str) -> None:
@@ -217,7 +220,7 @@ def test_who_waits_for_a_place_is_not_given_up(database: str) -> None:
             await saver.aput(CONFIG, CHECKPOINT, {}, {"a": "1"})
             with nobody_reads(database) as most:
                 tasks = [asyncio.ensure_future(saver.aget_tuple(CONFIG)) for _ in range(3)]
-                await asyncio.to_thread(most, 4)  # for a second, twice the pool's patience
+                await asyncio.to_thread(most, 4, 1.0)  # for twice the pool's patience or more
             return await asyncio.gather(*tasks)
 
     stock = repr(asyncio.run(use()))
