@@ -10,14 +10,17 @@ Where nobody could see it, nothing is waited for: asyncio's own loop has nothing
 due, its selector has no event and the running task is not to be cancelled. Every node has a task
 of its own, so other work still gets its turns in each superstep.
 
-Domain: asyncio's own loops without a task factory and not in debug mode; on any other loop, or
-where asyncio's functions were replaced, upstream's task is made and shielded.
+Domain: asyncio's own loops without a task factory and not in debug mode, Python 3.11 and newer. On
+any other loop, or where asyncio's functions were replaced, upstream's task is made and shielded. On
+3.10 upstream's own `shielded` is awaited: it first meets a TypeError, as `create_task` has no
+`context` there, which every error of what it then awaits keeps as its context.
 """
 
 import asyncio
 import sys
 from asyncio import base_events, futures, tasks
 
+from langchain_core.callbacks import manager as core_manager
 from langchain_core.runnables.config import var_child_runnable_config as _child_config
 from langgraph._internal import _runnable
 
@@ -250,7 +253,7 @@ cdef class Act:
 cdef object plain_loop():
     """The running loop if `shielded` knows how it queues, else None."""
     loop = get_running_loop()
-    return loop if is_plain(loop) else None
+    return loop if joins_contexts and is_plain(loop) else None
 
 
 cdef object shielded(Act act, object loop):
@@ -272,8 +275,13 @@ async def _nothing():
     pass
 
 
+cdef object upstreams_nothing = core_manager.shielded(_nothing)
+
+
 cdef object shielded_nothing():
     """What to await instead of a shielded call that does nothing; None if nobody could see it."""
+    if not joins_contexts:
+        return upstreams_nothing()
     loop = get_running_loop()
     if not is_plain(loop):
         context = PyContext_CopyCurrent()
