@@ -24,6 +24,7 @@ CORPORA = (
 class Codec:
     """What a saver does with a channel's value."""
 
+    timeout = 300.0
     param_names = ("corpus",)
     params = (CORPORA,)
 
