@@ -30,6 +30,8 @@ print(platform.python_version(), f"brainyflow {metadata.version('brainyflow')}",
 
 def parsed(name: str, arguments: list[str] | None, renewed: Path) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=name)
+    if name == "ag-ui":
+        parser.add_argument("--seconds", action="store_true", help="count no instructions")
     parser.add_argument("--rounds", type=int, default=9, help="pairs of a row (default: 9)")
     parser.add_argument("--json", type=Path, help="write the table to this file, too")
     page.add_options(parser, renewed)
@@ -44,8 +46,7 @@ def ag_ui(arguments: list[str] | None = None) -> int:
     if find_spec("ag_ui_langgraph") is None or find_spec("copilotkit") is None:
         return refused("ag-ui", "its packages are not installed: make .venv/.with-benchmarks")
     command = [sys.executable, "-m", "benchmarks.ag_ui", "--rounds", str(options.rounds)]
-    if options.docs:
-        command.append("--docs")
+    command += [f"--{word}" for word in ("seconds", "docs") if getattr(options, word)]
     done = subprocess.run(command, check=False, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     print(done.stdout)
     if done.returncode:

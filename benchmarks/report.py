@@ -61,7 +61,7 @@ PARTS: Mapping[str, Part] = {
         "The checkpoint codec", codec.main, ("--quick",), ("--instructions",), docs=False
     ),
     "langgraph": Part("LangGraph's own benchmarks", langgraph_bench.main, ("--rounds", "1")),
-    "ag-ui": Part("AG-UI", frameworks.ag_ui, ("--rounds", "1")),
+    "ag-ui": Part("AG-UI", frameworks.ag_ui, ("--rounds", "1", "--seconds"), docs=False),
     "brainyflow": Part("BrainyFlow", frameworks.brainyflow, ("--rounds", "1")),
     "rivals": Part("Others", rivals.main, ("--rounds", "1", "--times", "1")),
 }
