@@ -43,25 +43,22 @@ class Part:
         The options with which it only shows that it runs.
     whole : tuple of str
         Those that it has otherwise.
-    docs : bool
-        Whether it may renew the documentation after a quick run as well.
     """
 
     title: str
     main: Main
     quick: tuple[str, ...]
     whole: tuple[str, ...] = ()
-    docs: bool = True
 
 
 PARTS: Mapping[str, Part] = {
     "latency": Part("What a model's latency leaves", latency.main, ("--rounds", "2")),
-    "superstep": Part("Supersteps", superstep.main, ("--quick",), docs=False),
+    "superstep": Part("Supersteps", superstep.main, ("--quick",)),
     "codec": Part(
         "The checkpoint codec", codec.main, ("--quick",), ("--instructions",), docs=False
     ),
     "langgraph": Part("LangGraph's own benchmarks", langgraph_bench.main, ("--rounds", "1")),
-    "ag-ui": Part("AG-UI", frameworks.ag_ui, ("--rounds", "1", "--seconds"), docs=False),
+    "ag-ui": Part("AG-UI", frameworks.ag_ui, ("--rounds", "1", "--seconds")),
     "brainyflow": Part("BrainyFlow", frameworks.brainyflow, ("--rounds", "1")),
     "rivals": Part("Others", rivals.main, ("--rounds", "1", "--times", "1")),
 }
@@ -74,7 +71,7 @@ def words(name: str, options: argparse.Namespace) -> list[str]:
     found += part.quick if options.quick else part.whole
     if options.rounds is not None and not options.quick:
         found += ["--rounds", str(options.rounds)]
-    if options.docs and (part.docs or not options.quick):
+    if options.docs:
         found.append("--docs")
     if options.though_busy:
         found.append("--though-busy")
@@ -102,7 +99,8 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
 
 def main(arguments: list[str] | None = None) -> int:
     options = parsed(arguments)
-    if why := page.why_not(options):
+    quick = options.quick and options.docs and "--quick has no figures for the docs"
+    if why := quick or page.why_not(options):
         print(f"report: error: {why}", file=sys.stderr)
         return 2
     options.json.mkdir(parents=True, exist_ok=True)
