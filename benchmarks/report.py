@@ -54,9 +54,7 @@ class Part:
 PARTS: Mapping[str, Part] = {
     "latency": Part("What a model's latency leaves", latency.main, ("--rounds", "2")),
     "superstep": Part("Supersteps", superstep.main, ("--quick",)),
-    "codec": Part(
-        "The checkpoint codec", codec.main, ("--quick",), ("--instructions",), docs=False
-    ),
+    "codec": Part("The checkpoint codec", codec.main, ("--quick",), ("--instructions",)),
     "langgraph": Part("LangGraph's own benchmarks", langgraph_bench.main, ("--rounds", "1")),
     "ag-ui": Part("AG-UI", frameworks.ag_ui, ("--rounds", "1", "--seconds")),
     "brainyflow": Part("BrainyFlow", frameworks.brainyflow, ("--rounds", "1")),
