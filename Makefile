@@ -125,8 +125,9 @@ conformance-ag-ui: $(VENV)/.with-test build ## AG-UI's own test suite, patched
 docs: $(VENV)/.with-docs build ## build the documentation; warnings are errors
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
 
-bench: $(VENV)/.with-benchmarks build ## every benchmark of the documentation in one report; hours
-	$(BIN)/python -m benchmarks.report $(BENCH_ARGS)
+bench: $(VENV)/.with-benchmarks build ## every benchmark of the documentation in one report
+	@if test -n "$(PYTHON313)"; then $(MAKE) $(VENV)-brainyflow/.built; fi
+	ON_BRAINYFLOW="$(ON_BRAINYFLOW)" $(BIN)/python -m benchmarks.report $(BENCH_ARGS)
 
 bench-quick: $(VENV)/.with-benchmarks build ## a few graphs under pytest-benchmark, stock beside patched
 	$(BIN)/python -m pytest benchmarks --benchmark-group-by=param:case $(PYTEST_ARGS)

@@ -232,24 +232,22 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
         "--cache", type=Path, default=Path("build/conformance"), help="where the sdist is kept"
     )
     parser.add_argument("--json", type=Path, help="write the results to this file, too")
-    parser.add_argument(
-        "--docs", action="store_true", help="renew the table of docs/benchmarks.md, too"
-    )
+    page.add_options(parser, PAGE)
     return parser.parse_args(arguments)
 
 
 def main(arguments: list[str] | None = None) -> int:
     options = parsed(arguments)
+    if why := page.why_not(options):
+        return refused(why)
     # The cases leave tasks behind when they stop at the first event; asyncio's word on it is noise.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     try:
         cases = [case for case in upstream_cases(options.cache) if options.only in case.name]
     except (ConformanceError, ImportError) as error:
-        print(f"langgraph_bench: error: {error}", file=sys.stderr)
-        return 2
+        return refused(str(error))
     if not cases:
-        print(f"langgraph_bench: error: no case has {options.only!r} in it", file=sys.stderr)
-        return 2
+        return refused(f"no case has {options.only!r} in it")
     results = list(measure_all(cases, options.rounds, options.tolerance))
     print(report(results))
     source = provenance.measured(
@@ -257,12 +255,16 @@ def main(arguments: list[str] | None = None) -> int:
     )
     if options.json:
         provenance.write(options.json, source, [result.to_dict() for result in results])
-    if options.docs:
-        page.write(as_markdown(results, source), PAGE, COMMAND)
+    kept = page.renew(options, as_markdown(results, source), PAGE, COMMAND)
     slower = [result.name for result in results if is_slower(result, options.tolerance)]
     if slower:
         print(f"slower than stock: {', '.join(slower)}")
-    return 1 if slower else 0
+    return max(kept, int(bool(slower)))
+
+
+def refused(why: str) -> int:
+    print(f"langgraph_bench: error: {why}", file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":

@@ -91,12 +91,15 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--rounds", type=int, default=9, help="pairs of a row (default: 9)")
     parser.add_argument("--json", type=Path, help="write the results to this file, too")
-    parser.add_argument("--docs", action="store_true", help="renew docs/benchmarks.md, too")
+    page.add_options(parser, PAGE)
     return parser.parse_args(arguments)
 
 
 def main(arguments: list[str] | None = None) -> int:
     options = parsed(arguments)
+    if why := page.why_not(options):
+        print(f"latency: error: {why}", file=sys.stderr)
+        return 2
     results: list[Any] = [measure(row, options.rounds) for row in ROWS]
     source = provenance.measured(
         "make bench", ("langgraph", "langchain-core"), note=f"{options.rounds} rounds per row."
@@ -104,9 +107,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(aligned(HEADER, [cells(result) for result in results]))
     if options.json:
         provenance.write(options.json, source, [asdict(result) for result in results])
-    if options.docs:
-        page.write(as_markdown(results, source), PAGE, COMMAND)
-    return 0
+    return page.renew(options, as_markdown(results, source), PAGE, COMMAND)
 
 
 if __name__ == "__main__":

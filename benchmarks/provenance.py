@@ -13,33 +13,41 @@ from typing import Any
 
 from fastgraph.cli.bench_result import machine
 
+#: The average load of a machine that does something besides; the measurement itself is one.
+BUSY = 1.5
+
 
 def measured(command: str, packages: Sequence[str], *, note: str = "") -> str:
     """Say by which command, when, on what and with which versions figures were measured."""
-    versions = ", ".join(f"{name} {metadata.version(name)}" for name in packages)
+    return said(command, platform.python_version(), versions(packages), note)
+
+
+def versions(packages: Sequence[str]) -> str:
+    """The versions of packages that are installed."""
+    return ", ".join(f"{name} {metadata.version(name)}" for name in packages)
+
+
+def said(command: str, python: str, versions: str, note: str = "") -> str:
+    """Say the same of what another interpreter measured."""
     day = datetime.now(timezone.utc).date().isoformat()
-    return " ".join(
-        filter(
-            None,
-            (
-                f"Measured by `{command}` on {day}: {machine()}; "
-                f"CPython {platform.python_version()}, {versions}.",
-                note,
-                busy(),
-            ),
-        )
-    )
+    source = f"Measured by `{command}` on {day}: {machine()}; CPython {python}, {versions}."
+    return " ".join(filter(None, (source, note, busy())))
+
+
+def load() -> float:
+    """The average load of the last five minutes."""
+    try:
+        return os.getloadavg()[1]
+    except (AttributeError, OSError):  # not on Windows
+        return 0.0
 
 
 def busy() -> str:
     """Say so if other work ran on the machine: times then mean little."""
-    try:
-        load = os.getloadavg()[1]
-    except (AttributeError, OSError):  # not on Windows
+    found = load()
+    if found < BUSY:
         return ""
-    if load < 1.5:  # the measurement itself is one
-        return ""
-    return f"**The machine was busy (load {load:.1f}): the times are to be measured again.**"
+    return f"**The machine was busy (load {found:.1f}): the times are to be measured again.**"
 
 
 def write(path: Path, provenance: str, results: Sequence[dict[str, Any]]) -> None:

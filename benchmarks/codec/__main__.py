@@ -90,7 +90,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="only show that it runs")
     parser.add_argument("--json", type=Path, help="write the results to this file, too")
     parser.add_argument("--given", type=Path, help="measure nothing: results from this file")
-    parser.add_argument("--docs", action="store_true", help="renew the table of docs/codec.md")
+    page.add_options(parser, PAGE)
     return parser.parse_args(arguments)
 
 
@@ -101,6 +101,8 @@ def main(arguments: list[str] | None = None) -> int:
         return refused("no row is left")
     if options.docs and options.quick:
         return refused("--quick has no figures for the docs")
+    if (why := page.why_not(options)) and not options.given:
+        return refused(why)
     if options.instructions and not options.given and shutil.which("valgrind") is None:
         return refused("valgrind is not installed")
     try:
@@ -115,9 +117,9 @@ def main(arguments: list[str] | None = None) -> int:
     print(as_text(results))
     if options.json:
         provenance.write(options.json, source, [result.to_dict() for result in results])
-    if options.docs:
-        page.write(as_markdown(results, source), PAGE, "make codec")
-    return 0 if options.quick or all(result.met for result in results) else 1
+    kept = page.renew(options, as_markdown(results, source), PAGE, "make codec")
+    missed = not options.quick and not all(result.met for result in results)
+    return max(kept, int(missed))
 
 
 def refused(why: str) -> int:

@@ -127,12 +127,15 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
         "--cache", type=Path, default=ROOT / "build" / "rivals", help="where environments are kept"
     )
     parser.add_argument("--json", type=Path, help="write the results to this file, too")
-    parser.add_argument("--docs", action="store_true", help="renew docs/benchmarks.md, too")
+    page.add_options(parser, PAGE)
     return parser.parse_args(arguments)
 
 
 def main(arguments: list[str] | None = None) -> int:
     options = parsed(arguments)
+    if why := page.why_not(options):
+        print(f"rivals: error: {why}", file=sys.stderr)
+        return 2
     try:
         names, results = measure(interpreters(options.cache), options.rounds, options.times)
     except (CannotSetUpError, OSError) as error:
@@ -143,9 +146,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(aligned(("case", "stock ms", *names), [cells(each) for each in results]))
     if options.json:
         provenance.write(options.json, source, [asdict(result) for result in results])
-    if options.docs:
-        page.write(as_markdown(names, results, source), PAGE, COMMAND)
-    return 0
+    return page.renew(options, as_markdown(names, results, source), PAGE, COMMAND)
 
 
 if __name__ == "__main__":

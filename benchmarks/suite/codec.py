@@ -24,6 +24,7 @@ CORPORA = (
 class Codec:
     """What a saver does with a channel's value."""
 
+    timeout = 300.0
     param_names = ("corpus",)
     params = (CORPORA,)
 
@@ -51,3 +52,28 @@ class Codec:
         return len(JsonPlusSerializer().dumps_typed(VALUES[corpus]())[1])
 
     track_bytes.unit = "bytes"  # type: ignore[attr-defined]
+
+
+class CodecBySize:
+    """The same for a chat of so many messages."""
+
+    timeout = 300.0
+    param_names = ("messages",)
+    params = ((3, 30, 300, 3000),)
+
+    def setup(self, messages: int) -> None:
+        from benchmarks.codec.corpora import chat
+
+        switch_on()
+        self.serde = JsonPlusSerializer()
+        self.value = chat(messages)
+        self.data = self.serde.dumps_typed(self.value)
+
+    def teardown(self, messages: int) -> None:
+        fastgraph.unpatch()
+
+    def time_encode(self, messages: int) -> None:
+        self.serde.dumps_typed(self.value)
+
+    def time_decode(self, messages: int) -> None:
+        self.serde.loads_typed(self.data)

@@ -23,8 +23,8 @@ class Flows:
     )
 
     def setup(self, flow: str) -> None:
-        if FRAMEWORKS["brainyflow"].why_not is not None:
-            raise NotImplementedError  # how asv skips a benchmark
+        if why_not := FRAMEWORKS["brainyflow"].why_not:
+            raise NotImplementedError(why_not)  # how asv skips a benchmark
         from benchmarks.brainyflow import CASES
 
         switch_on()

@@ -11,6 +11,7 @@ from .engine import ENGINE, only_patched, switch_on
 class Compile:
     """Compiling a graph of so many nodes."""
 
+    timeout = 300.0
     param_names = ("nodes",)
     params = ((10, 100, 1000),)
 

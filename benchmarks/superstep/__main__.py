@@ -85,7 +85,7 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="small sizes: figures mean nothing")
     parser.add_argument("--json", type=Path, help="write the results to this file, too")
     parser.add_argument("--given", type=Path, help="measure nothing: results from this file")
-    parser.add_argument("--docs", action="store_true", help="renew the table of docs/superstep.md")
+    page.add_options(parser, page.PAGE)
     return parser.parse_args(arguments)
 
 
@@ -93,15 +93,14 @@ def main(arguments: list[str] | None = None) -> int:
     options = parsed(arguments)
     rows = chosen(options)
     if not rows:
-        print("superstep: error: no row is left", file=sys.stderr)
-        return 2
+        return refused("no row is left")
     if options.docs and options.quick:
-        print("superstep: error: --quick has no figures for the docs", file=sys.stderr)
-        return 2
+        return refused("--quick has no figures for the docs")
+    if (why := page.why_not(options)) and not options.given:
+        return refused(why)
     counts = not options.given and any(row.how == "instructions" for row in rows)
     if counts and shutil.which("valgrind") is None:
-        print("superstep: error: valgrind is not installed", file=sys.stderr)
-        return 2
+        return refused("valgrind is not installed")
     try:
         if options.given:
             source, kept = provenance.read(options.given)
@@ -110,14 +109,18 @@ def main(arguments: list[str] | None = None) -> int:
             results = list(measured(rows, options))
             source = provenance.measured("make superstep", PACKAGES)
     except CannotMeasureError as error:
-        print(f"superstep: error: {error}", file=sys.stderr)
-        return 2
+        return refused(str(error))
     print(as_text(results))
     if options.json:
         provenance.write(options.json, source, [result.to_dict() for result in results])
-    if options.docs:
-        page.write(as_markdown(results, source))
-    return 1 if any(result.met is False for result in results) and not options.quick else 0
+    kept = page.renew(options, as_markdown(results, source), page.PAGE, page.COMMAND)
+    missed = not options.quick and any(result.met is False for result in results)
+    return max(kept, int(missed))
+
+
+def refused(why: str) -> int:
+    print(f"superstep: error: {why}", file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":

@@ -29,19 +29,22 @@ def counts(
     runs: Sequence[Run],
     child: str = "benchmarks.superstep.child",
     layout: int = 0,
+    start: Sequence[str] = ("-m",),
 ) -> dict[Run, int]:
     """The instructions of each run, with what came before it in its process.
 
-    With another layout, what the process loads is elsewhere in memory (see `shifted`).
+    With another layout, what the process loads is elsewhere in memory (see `shifted`). The
+    interpreter starts a module with the words of `start`.
     """
     shifted = ["benchmarks.superstep.shifted", str(layout)] if layout else []
-    command = [*CALLGRIND, sys.executable, "-m", *shifted, child, "count", engine]
+    command = [*CALLGRIND, sys.executable, *start, *shifted, child, "count", engine]
     command += [f"{program}:{size}" for program, size in runs]
     environment = {**os.environ, "PYTHONHASHSEED": "0"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
-        last = (done.stderr.strip() or "no output").splitlines()[-1]
-        raise CannotMeasureError(f"callgrind, {engine}: {last}")
+        # Between what valgrind itself says.
+        said = [line for line in done.stderr.splitlines() if line and not line.startswith("==")]
+        raise CannotMeasureError(f"callgrind, {engine}: {said[-1] if said else 'no output'}")
     collected = dict(re.findall(r"==(\d+)== Collected\s*:\s*(\d+)", done.stderr))
     children = done.stdout.split()
     return {run: int(collected[child]) for run, child in zip(runs, children, strict=True)}

@@ -1,8 +1,12 @@
-"""The generated part of a page of the documentation."""
+"""The generated part of a page of the documentation, and when it is to be left as it is."""
 
 from __future__ import annotations
 
+import argparse
+import sys
 from pathlib import Path
+
+from benchmarks import provenance
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "superstep.md"
 COMMAND = "make superstep"
@@ -22,3 +26,37 @@ def write(table: str, page: Path | None = None, command: str = COMMAND) -> None:
     """Renew the page."""
     page = page or PAGE
     page.write_text(renewed(page.read_text(encoding="utf-8"), table, command), encoding="utf-8")
+
+
+def add_options(parser: argparse.ArgumentParser, page: Path) -> None:
+    """Add those of a command that renews a page."""
+    where = f"{page.parent.name}/{page.name}"
+    parser.add_argument("--docs", action="store_true", help=f"renew the table of {where}, too")
+    parser.add_argument(
+        "--though-busy", action="store_true", help="renew it even if other work runs on the machine"
+    )
+
+
+def why_not(options: argparse.Namespace) -> str | None:
+    """Say why the page is not to be renewed now, to be asked before minutes of measuring."""
+    found = provenance.load()
+    if not options.docs or options.though_busy or found < provenance.BUSY:
+        return None
+    return (
+        f"no times for the docs while the machine is busy (load {found:.1f} in the last five "
+        f"minutes, at most {provenance.BUSY:g}); --though-busy takes them all the same"
+    )
+
+
+def renew(options: argparse.Namespace, table: str, page: Path, command: str) -> int:
+    """Renew the page if that is asked for, unless the machine became busy; returns the status."""
+    if not options.docs:
+        return 0
+    if "**The machine was busy" in table and not options.though_busy:
+        print(
+            f"{page.name} is left as it was: the machine was busy; --though-busy renews it",
+            file=sys.stderr,
+        )
+        return 2
+    write(table, page, command)
+    return 0

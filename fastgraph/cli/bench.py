@@ -95,6 +95,8 @@ def _require_directory(path: Path | None) -> None:
     """Find out before minutes of measuring that a file cannot be written."""
     if path is not None and not path.absolute().parent.is_dir():
         raise CommandError(f"cannot write {path}: there is no such directory")
+    if path is not None and path.is_dir():
+        raise CommandError(f"cannot write {path}: it is a directory")
 
 
 def measure(options: argparse.Namespace) -> Bench:

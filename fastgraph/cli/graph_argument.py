@@ -9,6 +9,7 @@ import inspect
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeAlias
@@ -112,10 +113,13 @@ def _instead(module: ModuleType, attribute: str) -> str:
 
 def _as_graph(found: Any, spec: str) -> Graph:
     if inspect.isroutine(found):
+        if needed := _needed(found):
+            raise CommandError(
+                f"{spec} is a function of {needed}, not a compiled graph, nor a function without "
+                "arguments that returns one"
+            )
         try:
             found = found()
-        except TypeError as error:
-            raise CommandError(f"{spec} is a function, and {described(error)}") from None
         except Exception as error:
             raise CommandError(f"{spec}() failed: {described(error)}") from error
         if inspect.iscoroutine(found):
@@ -127,8 +131,22 @@ def _as_graph(found: Any, spec: str) -> Graph:
         except Exception as error:
             raise CommandError(f"compiling {spec} failed: {described(error)}") from error
     if not isinstance(found, Pregel):
-        raise CommandError(f"{spec} is a {type(found).__name__}, not a compiled graph")
+        raise CommandError(f"{spec} is of type {type(found).__name__}, not a compiled graph")
     return found
+
+
+def _needed(function: Callable[..., Any]) -> str:
+    """Name the arguments without which a function cannot be called."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # of some in C nothing is known
+        return ""
+    several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return ", ".join(
+        each.name
+        for each in parameters
+        if each.default is inspect.Parameter.empty and each.kind not in several
+    )
 
 
 def read_input(path: str | None) -> str:

@@ -75,6 +75,8 @@ def execute(options: argparse.Namespace) -> int:
             raise CommandError("--trace takes one engine: choose it with --engine")
         if not options.trace.absolute().parent.is_dir():
             raise CommandError(f"cannot write {options.trace}: there is no such directory")
+        if options.trace.is_dir():
+            raise CommandError(f"cannot write {options.trace}: it is a directory")
     try:
         plain, profiles = _profiles(options, engines)
     except KeyboardInterrupt:

@@ -8,6 +8,9 @@ from fastgraph.profiling.profiler import Profile
 from fastgraph.profiling.spans import Span
 
 PROCESS = 1
+#: That of the process is its main thread's; 0 is another name for it in Perfetto, which would lay
+#: both into one row and drop what overlaps there.
+FIRST_ROW = PROCESS
 
 
 def trace_events(profile: Profile, title: str) -> dict[str, Any]:
@@ -26,11 +29,11 @@ def trace_events(profile: Profile, title: str) -> dict[str, Any]:
         To be written as JSON. In a row of the viewer, events contain each other or are apart;
         spans of one event loop that overlap otherwise get further rows.
     """
-    events = [_named("process_name", 0, title)]
-    row = 0
-    for thread, spans in _by_thread(profile).items():
+    events = [_named("process_name", FIRST_ROW, title)]
+    row = FIRST_ROW
+    for number, spans in enumerate(_by_thread(profile).values(), 1):
         for lane in _lanes(spans):
-            name = "run" if thread == profile.thread else f"thread {thread}"
+            name = "run" if number == 1 else f"thread {number}"
             events.append(_named("thread_name", row, name))
             events += [_event(span, row, profile.start) for span in lane]
             row += 1

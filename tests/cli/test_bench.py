@@ -208,9 +208,9 @@ def test_what_differs_from_itself_is_not_compared(agent, capsys) -> None:
         (["agent"], "expected module:graph or path/to/file.py:graph, not 'agent'"),
         (["agent:"], "expected module:graph"),
         (["agent:grph"], "agent has no attribute 'grph'; its graphs: graph, only_async"),
-        (["agent:text"], "agent:text is a str, not a compiled graph"),
+        (["agent:text"], "agent:text is of type str, not a compiled graph"),
         (["agent:State"], "not a compiled graph"),
-        (["agent:needs"], "missing 1 required positional argument"),
+        (["agent:needs"], "agent:needs is a function of "),
         (["agent:breaks"], "agent:breaks() failed: RuntimeError: no key for the model"),
         (["agent:made_async"], "an async function, not a compiled graph"),
         (["agent:graph", "--input", "nowhere.json"], "cannot read nowhere.json: No such file"),
@@ -227,13 +227,14 @@ def test_what_differs_from_itself_is_not_compared(agent, capsys) -> None:
         (["agent:root", "--input", "in.json"], "(--saver memory gives it one)"),
         (["agent:only_async", "--input", "in.json", "--mode", "sync"], "(--mode async runs"),
         (["agent:graph", "--html", "nowhere/b.html"], "cannot write nowhere/b.html"),
+        (["agent:graph", "--html", "."], "cannot write .: it is a directory"),
         (["agent:graph", "--input", "-", "--config", "-"], "cannot both be standard input"),
     ],
 )
 @pytest.mark.parametrize("command", ["bench", "profile"])
 def test_bad_input_is_one_line_and_status_2(agent, capsys, command, words, reason) -> None:
     if command == "profile" and "--html" in words:
-        words = ["agent:graph", "--trace", "nowhere/b.html"]
+        words = ["agent:graph", "--trace", words[-1]]
     assert main([command, *words]) == 2
     out, err = capsys.readouterr()
     assert out == ""

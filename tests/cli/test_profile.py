@@ -235,6 +235,33 @@ def test_rows_of_a_trace_contain_their_events_or_keep_them_apart() -> None:
     assert names == ["a run", "run", "run", "thread 2"]
 
 
+def test_a_trace_is_of_the_trace_event_format() -> None:
+    """As Perfetto reads it, which was seen to drop events of a row that has the number 0."""
+    spans = [
+        span("ends", 0, 90),
+        span("saver", 1_003, 2_001_007, name="put"),
+        span("saver", 1_500, 2_500_000, name="put"),
+        span("node", 7, 1_234_567, thread=140_000_000_000_000),
+    ]
+    trace = json.loads(json.dumps(trace_events(Profile(spans, 0, 2_600_000, 1, 1), "a run")))
+    assert trace["displayTimeUnit"] == "ms"
+    named: dict[int, str] = {}
+    for event in trace["traceEvents"]:
+        assert event["pid"] == 1 and isinstance(event["tid"], int) and event["tid"] >= 1
+        if event["ph"] == "M":
+            assert event["name"] in ("process_name", "thread_name")
+            if event["name"] == "thread_name":
+                named[event["tid"]] = event["args"]["name"]
+        else:
+            assert event["ph"] == "X" and event["name"] and event["cat"] in PHASES
+            assert named[event["tid"]]  # named before it is used
+            assert event["ts"] >= 0 and event["dur"] >= 0
+    found = [event for event in trace["traceEvents"] if event["ph"] == "X"]
+    assert sorted(limits(event) for event in found) == sorted((s.start, s.end) for s in spans)
+    assert found[0]["tid"] == found[0]["pid"]  # the main thread, in Perfetto
+    assert named == {1: "run", 2: "run", 3: "thread 2"}
+
+
 AGENT = """
 from langgraph.graph import START, StateGraph
 from typing_extensions import TypedDict

@@ -94,7 +94,7 @@ def test_a_graph_that_differs_from_itself_is_no_proof(verify: Any) -> None:
 @pytest.mark.parametrize(
     ("graph", "options", "says"),
     [
-        ("number", [], "is a int, not a compiled graph"),
+        ("number", [], "is of type int, not a compiled graph"),
         ("absent", [], "has no attribute 'absent'"),
         ("steady", ["--ways", "sing"], "there is no way 'sing'; the ways are invoke, stream"),
         ("steady", ["--config", "absent.json"], "absent.json: "),
