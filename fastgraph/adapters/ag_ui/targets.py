@@ -23,6 +23,24 @@ MODELS = "ag_ui._generated.models"
 STATE = "langgraph.graph.state"
 PACKAGE = "fastgraph.adapters.ag_ui"
 
+MANAGER = "langchain_core.callbacks.manager"
+EVENT_STREAM = "langchain_core.tracers.event_stream"
+HANDLER = f"{EVENT_STREAM}:_AstreamEventsCallbackHandler"
+
+TOKEN_EVENTS: Proven = {
+    f"{MANAGER}:ahandle_event": {"9b801ccf90471717"},
+    f"{MANAGER}:_ahandle_event_for_handler": {
+        "0ecf0ba9dadc846c",
+        "7906ba950a5c079b",
+        "17631e0f869db7bc",
+        "519968dbe10f12bc",
+    },
+    f"{HANDLER}.on_llm_new_token": {"9618e817bad5d07e", "7842c090dda8a195"},
+    f"{HANDLER}._send": {"c4e5b23d33ecca2b"},
+    f"{HANDLER}._get_parent_ids": {"542d00689147d4a1"},
+    "langchain_core.tracers.memory_stream:_SendStream.send_nowait": {"5cc135e2cc97c646"},
+    "langchain_core.runnables.utils:_RootEventFilter": {"c64592ac4cd11b4c"},
+}
 EVENTS: Proven = {
     f"{MODELS}:GeneratedBaseModel": {"46cac0f91adc35f1"},
     f"{MODELS}:EventType": {"b60fd5c223454b50"},
@@ -76,6 +94,16 @@ TARGETS: tuple[Target, ...] = (
         "json_schemas:make_get_json_schema",
         "Makes the JSON schema of a graph's state, which AG-UI asks for with every request.",
         "A `TypedDict` or model whose schema follows from classes alone.",
+    ),
+    target(
+        "AsyncCallbackManagerForLLMRun.on_llm_new_token",
+        (MANAGER,),
+        {"c8d110f6d8269796", "4f9cbbb8dadc688a"},
+        "token_events:make_on_llm_new_token",
+        "Tells the handlers of a model's run that there is a new token.",
+        "Nobody hears it but the handler of `astream_events`, with no event left out, on a loop of "
+        "asyncio's own that is read by the same thread.",
+        TOKEN_EVENTS,
     ),
     target(
         "make_json_safe",
