@@ -98,6 +98,7 @@ EXTENSIONS = {
     "fastgraph.adapters.ag_ui.event_models": "fastgraph/adapters/ag_ui/event_models.pyx",
     "fastgraph.adapters.ag_ui.message_chunks": "fastgraph/adapters/ag_ui/message_chunks.pyx",
     "fastgraph.adapters.ag_ui.token_events": "fastgraph/adapters/ag_ui/token_events.pyx",
+    "fastgraph.adapters.ag_ui.stream_events": "fastgraph/adapters/ag_ui/stream_events.pyx",
     "fastgraph.adapters.ag_ui.dispatch": "fastgraph/adapters/ag_ui/dispatch.pyx",
     "fastgraph.adapters.brainyflow.memory": "fastgraph/adapters/brainyflow/memory.pyx",
     "fastgraph.adapters.brainyflow.node_classes": "fastgraph/adapters/brainyflow/node_classes.pyx",
