@@ -6,7 +6,7 @@ of each sort when the class is first met, and again when anything was set on it 
 """
 
 from cpython.dict cimport PyDict_Next
-from cpython.object cimport PyObject, PyTypeObject
+from cpython.object cimport PyObject
 
 from langchain_core.messages import AIMessageChunk as _AIMessageChunk
 from pydantic import BaseModel as _BaseModel
