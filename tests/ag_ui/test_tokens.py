@@ -1,4 +1,4 @@
-"""A token's way from the model to its event: turns, cancellations, and whoever stands in between."""
+"""A token on its way from the model to its event: turns, cancellations, who stands in between."""
 
 from __future__ import annotations
 
