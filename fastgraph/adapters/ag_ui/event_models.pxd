@@ -8,3 +8,4 @@ cdef class Field:
 
 cdef list fields_of(object kind)
 cdef int set_field(object event, dict own, str name, object value) except -1
+cdef object new_event(object kind, dict given)

@@ -13,6 +13,7 @@ import typing
 
 from ag_ui.core import events as _events
 from cpython.object cimport PyObject
+from pydantic import BaseModel as _BaseModel
 
 from fastgraph.kernels.json_writer cimport put_json, put_json_text
 from fastgraph.kernels.msgpack_writer cimport Writer, put_byte, put_raw
@@ -21,9 +22,17 @@ from fastgraph.kernels.tally cimport Tally
 cdef extern from "Python.h":
     str PyUnicode_DecodeUTF8(const char* text, Py_ssize_t size, const char* errors)
     PyObject* PyDict_GetItemWithError(object mapping, object key) except? NULL
+    int PyObject_GenericSetAttr(object, object, object) except -1
+
+cdef extern from *:
+    """
+    #define fastgraph_type_version(type) (((PyTypeObject *)(type))->tp_version_tag)
+    """
+    unsigned int type_version "fastgraph_type_version"(object) noexcept
 
 cdef object EventType = _events.EventType
 cdef object BaseEvent = _events.BaseEvent
+cdef object BaseModel = _BaseModel
 cdef object stock_encode
 cdef Tally encode_tally
 
@@ -98,6 +107,74 @@ cdef int set_field(object event, dict own, str name, object value) except -1:
     event.__pydantic_fields_set__.add(name)
     return 0
 
+
+# New events
+
+cdef class Maker:
+    """Whether events of a class are made of what their fields are given, as the class was tried."""
+
+    cdef unsigned int version
+    cdef bint is_plain
+
+
+cdef dict makers = {}
+
+
+cdef object made(object kind, list fields, dict given):
+    """`kind(**given)` of texts where texts are declared, as Pydantic makes it without a look."""
+    cdef Field field
+    cdef dict own = {}
+    for field in fields:
+        own[field.name] = given.get(field.name)
+    event = kind.__new__(kind)
+    PyObject_GenericSetAttr(event, "__dict__", own)
+    PyObject_GenericSetAttr(event, "__pydantic_fields_set__", set(given))
+    PyObject_GenericSetAttr(event, "__pydantic_extra__", {})
+    PyObject_GenericSetAttr(event, "__pydantic_private__", None)
+    return event
+
+
+cdef bint is_made_alike(object kind, list fields, dict given) except -1:
+    """Whether an event of Pydantic's is the same as one made without it."""
+    ours = made(kind, fields, given)
+    theirs = kind(**given)
+    for name in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__"):
+        if getattr(ours, name) != getattr(theirs, name):
+            return False
+    return (
+        list(ours.__dict__) == list(theirs.__dict__)
+        and all(theirs.__dict__[name] is value for name, value in given.items())
+        and theirs.__pydantic_private__ is None
+        and kind.__init__ is BaseModel.__init__
+        and kind.__new__ is object.__new__
+        and kind.__setattr__ is BaseModel.__setattr__
+        and kind.__pydantic_post_init__ is None
+        and not kind.__private_attributes__
+    )
+
+
+cdef object new_event(object kind, dict given):
+    """`kind(**given)` of one of AG-UI's event models; None outside the domain.
+
+    The values of fields that are declared as text are exactly that, the type is the one expected.
+    """
+    cdef Maker maker
+    cdef list fields = fields_of(kind)
+    if fields is None:
+        return None
+    maker = <Maker>makers.get(kind)
+    if maker is None:
+        makers[kind] = maker = Maker.__new__(Maker)
+    if maker.version == 0 or maker.version != type_version(kind):
+        try:
+            maker.is_plain = is_made_alike(kind, fields, given)
+        except Exception:
+            return None
+        maker.version = type_version(kind)
+    return made(kind, fields, given) if maker.is_plain else None
+
+
+# Their text
 
 cdef bint put_value(Writer out, Field field, object value) except -1:
     """The value of a field; False outside the domain."""

@@ -17,9 +17,11 @@ from enum import Enum as _Enum
 from types import FunctionType
 from uuid import UUID as _UUID
 
+from cpython.dict cimport PyDict_Copy, PyDict_Next
 from cpython.object cimport PyObject
-from cpython.unicode cimport PyUnicode_CompareWithASCIIString
+from cpython.unicode cimport PyUnicode_CompareWithASCIIString, PyUnicode_GetLength
 
+from fastgraph.adapters.ag_ui.message_chunks cimport text_chunk
 from fastgraph.kernels.tally cimport Tally
 
 cdef extern from *:
@@ -102,13 +104,53 @@ cdef object deeper(object value, Around* around):
         take_frames(state, -frames)
 
 
+cdef inline bint is_skipped_text(object key) except -1:
+    """`key in SKIPPED` of exactly a str."""
+    cdef Py_ssize_t size = PyUnicode_GetLength(key)
+    if size == 7:
+        return PyUnicode_CompareWithASCIIString(key, "runtime") == 0
+    return size == 6 and PyUnicode_CompareWithASCIIString(key, "config") == 0
+
+
 cdef inline bint is_skipped(object key) except -1:
-    if type(key) is str:
-        return (
-            PyUnicode_CompareWithASCIIString(key, "runtime") == 0
-            or PyUnicode_CompareWithASCIIString(key, "config") == 0
-        )
-    return key in SKIPPED
+    return is_skipped_text(key) if type(key) is str else key in SKIPPED
+
+
+cdef inline bint is_scalar(object value) noexcept:
+    kind = type(value)
+    return kind is str or value is None or kind is int or kind is bool or kind is float
+
+
+cdef bint is_scalars(object value) noexcept:
+    """Whether a value is a list or tuple of nothing but scalars."""
+    if type(value) is not list and type(value) is not tuple:
+        return False
+    for item in (<list>value if type(value) is list else value):
+        if not is_scalar(item):
+            return False
+    return True
+
+
+cdef dict flat_dict(dict value):
+    """A dict of scalars, and of lists of them, in one go; None if it is another one."""
+    cdef Py_ssize_t position = 0
+    cdef PyObject* key
+    cdef PyObject* item
+    cdef bint alike = True
+    cdef dict made
+    while PyDict_Next(value, &position, &key, &item):
+        if type(<object>key) is not str or is_skipped_text(<object>key):
+            return None
+        if not is_scalar(<object>item):
+            if not is_scalars(<object>item):
+                return None
+            alike = False
+    made = PyDict_Copy(value)
+    position = 0
+    while not alike and PyDict_Next(value, &position, &key, &item):
+        if not is_scalar(<object>item):
+            made[<object>key] = list(<object>item)
+    return made
 
 
 cdef inline object safe(object value, Around* around):
@@ -134,9 +176,13 @@ cdef object walked(object value, object kind, Around* around):
     if here.depth > DEEPEST:
         return deeper(value, around)
     if kind is dict:
-        return safe_dict(<dict>value, &here)
+        made = flat_dict(<dict>value)
+        return safe_dict(<dict>value, &here) if made is None else made
     if kind is list:
         return safe_list(<list>value, &here)
+    made = text_chunk(value)
+    if made is not None:
+        return safe_chunk(made, &here)
     if isinstance(value, PRIMITIVES):
         return value
     if isinstance(value, Enum):
@@ -168,6 +214,15 @@ cdef dict safe_dict(dict value, Around* here):
     for key, item in value.items():
         if not is_skipped(key):
             key = safe(key, here)
+            made[key] = safe(item, here)
+    return made
+
+
+cdef dict safe_chunk(dict held, Around* here):
+    """What a chunk of text dumps, which is what it holds."""
+    cdef dict made = PyDict_Copy(held)
+    for key, item in held.items():
+        if not is_scalar(item):
             made[key] = safe(item, here)
     return made
 

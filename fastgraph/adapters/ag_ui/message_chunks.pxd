@@ -1,0 +1,1 @@
+cdef dict text_chunk(object value)
