@@ -2,6 +2,9 @@ from typing import Any, TypeVar
 
 _Replacement = TypeVar("_Replacement")
 
+class ClassDict:
+    def __init__(self, cls: type) -> None: ...
+
 class NodeClass:
     node_class: type
     own_view: bool
@@ -9,9 +12,9 @@ class NodeClass:
     is_node: bool
     finds_next: bool
     clones: bool
-    has_prep: bool
-    has_exec: bool
-    has_post: bool
+    prep: object
+    exec: object
+    post: object
     raises_at_once: bool
     layering: int
     def __init__(self, cls: type) -> None: ...

@@ -1,33 +1,66 @@
 """What is known of a class of nodes: which of upstream's methods it has, and what it can see.
 
-Found out once per class and kept as long as the names that it was found from hold what they held;
-a class that counts in one of its attributes stays known.
+Found out once per class and kept as long as nothing changes that it was found from. That is told
+by the versions of the dicts of the class and its bases, not by the version tag of the type: each
+node that is made counts up an attribute of `BaseNode`, which takes a tag from it and from the class
+of the node, and a class gets only a thousand of them. Where a dict has changed its entries are
+compared, so that a class that counts in one of its attributes stays known.
 """
 
-from types import FunctionType as _FunctionType
+from types import GetSetDescriptorType as _GetSetDescriptor
 
 from fastgraph.adapters.brainyflow.own_view import LooksAroundError, is_async
 from fastgraph.adapters.brainyflow.own_view import relied_on as _relied_on
 
+cimport cython
 from cpython.object cimport PyObject
 
 cdef extern from *:
     """
-    /* 0 where the type has no valid tag: then the names are compared. */
-    static unsigned int fastgraph_type_tag(PyObject *type) {
-        return ((PyTypeObject *)type)->tp_version_tag;
+    #if defined(__GNUC__)
+    #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+    #endif
+
+    /* Changes with whatever is set in a dict. 0: it cannot be told. */
+    static inline unsigned long long fastgraph_dict_version(PyObject *dict)
+    {
+    #if PY_VERSION_HEX < 0x030E0000
+        return ((PyDictObject *)dict)->ma_version_tag;
+    #else
+        return 0;
+    #endif
+    }
+
+    /* The dict of a class that is not one of C's. */
+    static inline PyObject *fastgraph_class_dict(PyObject *type)
+    {
+        return Py_NewRef(((PyTypeObject *)type)->tp_dict);
+    }
+
+    static inline PyObject *fastgraph_mro(PyObject *type)
+    {
+        return ((PyTypeObject *)type)->tp_mro;
+    }
+
+    static inline int fastgraph_is_of_c(PyObject *type)
+    {
+        return !PyType_HasFeature((PyTypeObject *)type, Py_TPFLAGS_HEAPTYPE);
     }
     """
-    unsigned int type_tag "fastgraph_type_tag"(object node_class)
+    unsigned long long dict_version "fastgraph_dict_version"(PyObject *entries)
+    dict class_dict "fastgraph_class_dict"(object node_class)
+    PyObject *mro_of "fastgraph_mro"(object node_class)
+    bint is_of_c "fastgraph_is_of_c"(object node_class)
 
 cdef extern from "Python.h":
     PyObject *_PyType_Lookup(object node_class, object name)
 
-cdef object FunctionType = _FunctionType
+cdef object GetSetDescriptor = _GetSetDescriptor
 cdef dict upstream_classes = {}
 #: Class and name -> upstream's function of that name, and what stands in for it.
 cdef dict upstream_methods = {}
 cdef dict known = {}
+cdef object UNSET = object()
 
 #: Layerings of a flow: none of upstream's, one node after the other, gathered.
 cdef int OTHER = 0, SEQUENTIAL = 1, GATHERED = 2
@@ -75,7 +108,8 @@ cdef object looked_up(cls, str name):
 
 cdef bint binds(object held) except -1:
     """Whether an attribute of a class is more than the object that it holds."""
-    return hasattr(type(held), "__get__")
+    kind = type(held)
+    return hasattr(kind, "__get__") or hasattr(kind, "__set__") or hasattr(kind, "__delete__")
 
 
 cdef bint is_upstreams(cls, str name, str owner) except -1:
@@ -95,37 +129,64 @@ cdef bint has_generic_attributes(cls) except -1:
         if base is object:
             continue
         for name, held in vars(base).items():
-            if name in ("__dict__", "__weakref__"):
+            if name in ("__dict__", "__weakref__") and type(held) is GetSetDescriptor:
                 continue
             if hasattr(type(held), "__set__") or hasattr(type(held), "__delete__"):
                 return False
     return True
 
 
+@cython.final
+cdef class ClassDict:
+    """What was in the dict of a class when it was last looked at."""
+
+    def __init__(self, cls):
+        self.entries = class_dict(cls)
+        self.version = dict_version(<PyObject *>self.entries)
+        self.noted = self.entries.copy()
+
+    cdef bint holds(self, frozenset watched) except -1:
+        """Whether what changed since is not watched, nor binds what it is got from."""
+        version = dict_version(<PyObject *>self.entries)
+        cdef dict now = self.entries.copy()
+        for name, held in now.items():
+            was = self.noted.get(name, UNSET)
+            if held is not was and (name in watched or binds(held) or binds(was)):
+                return False
+        for name, was in self.noted.items():
+            if name not in now and (name in watched or binds(was)):
+                return False
+        # Asking whether something binds may have changed the class once more.
+        self.version, self.noted = version, now
+        return True
+
+
+@cython.final
 cdef class NodeClass:
     """A class of nodes.
 
     `own_view`: its methods cannot see more than their own node, and its machinery is upstream's.
     `generic`: nobody notices how often its nodes are copied, as far as that is up to the class.
     `is_node`: it is run the way upstream's `Node` is. `finds_next`, `clones`: these methods are
-    upstream's. `has_...`: the method does something. `raises_at_once`: without retries, an error
-    is raised as it is. `layering`: how a flow runs its branches.
+    upstream's. `prep`, `exec`, `post`: the method, None if it is upstream's, which does nothing.
+    `raises_at_once`: without retries, an error is raised as it is. `layering`: how a flow runs its
+    branches.
     """
 
     def __init__(self, cls):
         self.node_class = cls
-        self.tag = 0
+        self.mro = cls.__mro__
+        self.dicts = [ClassDict(base) for base in self.mro if not is_of_c(base)]
         base = upstream_classes["BaseNode"]
         self.clones = issubclass(cls, base) and is_upstreams(cls, "clone", "BaseNode")
         self.finds_next = issubclass(cls, base) and is_upstreams(cls, "get_next_nodes", "BaseNode")
         is_flow = issubclass(cls, upstream_classes["Flow"])
         self.is_node = not is_flow and is_upstreams(cls, "exec_runner", "Node")
-        self.has_prep = not is_upstreams(cls, "prep", "BaseNode")
-        self.has_exec = not is_upstreams(cls, "exec", "BaseNode")
-        self.has_post = not is_upstreams(cls, "post", "BaseNode")
+        self.prep = self.defined("prep")
+        self.exec = self.defined("exec")
+        self.post = self.defined("post")
         self.raises_at_once = is_upstreams(cls, "exec_fallback", "Node")
         self.layering = layering_of(cls) if is_flow else OTHER
-        self.methods, self.relied_on = frozenset(), ()
         names = dict.fromkeys((*LIFE, *MACHINERY, *FLOW_MACHINERY, *GENERIC, *ABSENT))
         for name in names:
             names[name] = looked_up(cls, name)
@@ -140,8 +201,14 @@ cdef class NodeClass:
                 self.own_view = True
             except LooksAroundError:
                 pass
-        self.relied_on = tuple(names.items())
-        self.methods = frozenset([name for name, held in self.relied_on if binds(held)])
+        self.methods = frozenset([name for name, held in names.items() if binds(held)])
+        self.watched = self.methods.union(ABSENT)
+
+    cdef object defined(self, str name):
+        """A method of a node's life, None if it is upstream's."""
+        return None if is_upstreams(self.node_class, name, "BaseNode") else looked_up(
+            self.node_class, name
+        )
 
     cdef tuple lifecycle(self, bint is_flow):
         """The methods that the class defines itself."""
@@ -160,16 +227,14 @@ cdef class NodeClass:
 
     cdef bint holds(self) except -1:
         """Whether the class is still what it was."""
-        cdef unsigned int tag = type_tag(self.node_class)
-        if tag != 0 and tag == self.tag:
-            return True
-        for name, held in self.relied_on:
-            found = looked_up(self.node_class, name)
-            # Other things are seen as they are when they are looked at.
-            if found is not held and (binds(found) or binds(held)):
+        cdef ClassDict each
+        if mro_of(self.node_class) != <PyObject *>self.mro:
+            return False
+        for item in self.dicts:
+            each = <ClassDict>item
+            version = dict_version(<PyObject *>each.entries)
+            if (version == 0 or version != each.version) and not each.holds(self.watched):
                 return False
-        # A lookup has given the type a tag, if there was any left to give.
-        self.tag = type_tag(self.node_class)
         return True
 
 
@@ -198,14 +263,6 @@ cdef NodeClass class_of(object node):
     if found is None or not (<NodeClass>found).holds():
         found = known[cls] = NodeClass(cls)
     return <NodeClass>found
-
-
-cdef bint hides_a_method(NodeClass kind, dict attributes) except -1:
-    """Whether an attribute of a node stands before one of its class that is relied on."""
-    for name in attributes:
-        if name in kind.methods:
-            return True
-    return False
 
 
 cdef bint hides_a_flow(dict attributes) except -1:

@@ -1,5 +1,6 @@
 cdef class Graph:
     cdef bint alike
+    cdef bint tree
     cdef bint loops
     cdef set met
 
@@ -9,6 +10,7 @@ cdef class Version:
     cdef Version before
     cdef bint settled
 
+cdef int bind_copies(dict upstream) except -1
 cdef Graph new_graph()
 cdef Version new_version(object node, object copy, Version before)
 cdef object latest(object node, Version path)

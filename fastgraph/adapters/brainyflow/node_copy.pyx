@@ -23,7 +23,6 @@ from fastgraph.adapters.brainyflow.node_classes cimport (
     NodeClass,
     bind_classes,
     class_of,
-    hides_a_method,
 )
 from fastgraph.adapters.brainyflow.node_classes import stands_in
 from fastgraph.kernels.tally cimport Tally
@@ -31,16 +30,26 @@ from fastgraph.kernels.tally cimport Tally
 cdef extern from "Python.h":
     Py_ssize_t Py_REFCNT(PyObject *thing)
     object PyType_GenericAlloc(object kind, Py_ssize_t items)
-    object PyObject_GenericGetAttr(object instance, object name)
-    int PyObject_GenericSetAttr(object instance, object name, object value) except -1
+    object PyObject_GenericGetDict(object instance, void *context)
     int Py_EnterRecursiveCall(const char *where) except -1
     void Py_LeaveRecursiveCall()
+
+cdef extern from *:
+    """
+    static inline int fastgraph_set(PyObject *descriptor, PyObject *instance, PyObject *value)
+    {
+        return Py_TYPE(descriptor)->tp_descr_set(descriptor, instance, value);
+    }
+    """
+    int set_by "fastgraph_set"(object descriptor, object instance, object value) except -1
 
 cdef object getweakrefcount = _getweakrefcount
 cdef object END = object()
 #: So deep a container may be, and its copying is still known not to be noticed.
 cdef int DEEPEST = 20
 
+#: What sets the `__dict__` of a node.
+cdef object dict_of_nodes = None
 cdef object stock_clone
 cdef Tally clone_tally
 
@@ -49,8 +58,8 @@ cdef Tally clone_tally
 cdef class Graph:
     """A clone of a graph that nobody else has.
 
-    `alike`: nobody notices by whom and when its nodes are copied. `loops`: some node may be met
-    again. `met`: those that ran, if so.
+    `alike`: nobody notices by whom and when its nodes are copied. `tree`: each node is met on one
+    way only. `loops`: some node may be met again. `met`: those that ran, if so.
     """
 
 
@@ -65,7 +74,7 @@ cdef class Version:
 
 cdef Graph new_graph():
     graph = <Graph>Graph.__new__(Graph)
-    graph.alike, graph.loops, graph.met = True, False, set()
+    graph.alike, graph.tree, graph.loops, graph.met = True, True, False, set()
     return graph
 
 
@@ -138,27 +147,64 @@ cdef Version settled(Version path, Graph graph):
     return path
 
 
+cdef object with_attributes(object cls, dict attributes):
+    """An object of a class whose objects have a dict, without that its class is asked."""
+    made = PyType_GenericAlloc(cls, 0)
+    # `PyObject_GenericSetDict` leaves the first releases of 3.13 with two sets of attributes.
+    set_by(dict_of_nodes, made, attributes)
+    return made
+
+
 cdef object node_copy(object source):
     """Copy one node, with its successors as they are."""
-    clone = PyType_GenericAlloc(type(source), 0)
-    for key, value in (<dict>source.__dict__).items():
+    cdef dict attributes = PyObject_GenericGetDict(source, NULL)
+    cdef dict copy = attributes.copy()
+    for key, value in attributes.items():
         kind = type(value)
         if kind is list or kind is dict or kind is set:
             # What it triggered is forgotten before anybody can ask.
             if key == "_triggers":
-                value = []
+                copy[key] = []
             elif key != "successors":
-                value = copied(value)
-        PyObject_GenericSetAttr(clone, key, value)
-    return clone
+                copy[key] = copied(value)
+    return with_attributes(type(source), copy)
+
+
+cdef inline bint is_container(object value) except -1:
+    """Whether upstream copies an attribute's value deeply."""
+    kind = type(value)
+    if kind is int or kind is str or kind is bool or value is None:
+        return False
+    return kind is list or kind is dict or kind is set or isinstance(value, (list, dict, set))
+
+
+cdef object container_copy(object value, Graph graph):
+    """`copy.deepcopy(value)`, noting whether somebody may notice."""
+    if graph.alike and not is_plain(value, DEEPEST):
+        graph.alike = False
+    return copied(value)
+
+
+cdef dict cloned_attributes(dict attributes, NodeClass kind, Graph graph):
+    """The attributes of a clone but its successors, if its class is generic."""
+    cdef dict cloned = {}
+    for key, value in attributes.items():
+        if key == "successors":
+            continue
+        if type(key) is not str:
+            raise TypeError(f"attribute name must be string, not '{type(key).__name__}'")
+        if key in kind.methods:
+            graph.alike = False
+        cloned[key] = container_copy(value, graph) if is_container(value) else value
+    return cloned
 
 
 @cython.final
+@cython.freelist(32)
 cdef class Opened:
     """A node whose successors are being cloned."""
 
     cdef object node
-    cdef object clone
     cdef object items
     cdef object action
     cdef object nodes
@@ -166,31 +212,32 @@ cdef class Opened:
     cdef object successors
 
 
-cdef Opened opened(object node, dict seen, Graph graph, Version path):
-    """Clone a node and its attributes, but not its successors."""
+cdef object opened(
+    object node, NodeClass kind, dict seen, Graph graph, Version path, list stack
+):
+    """Clone a node; if it has successors, it is put on the stack."""
+    cdef dict cloned
     cls = type(node)
-    cdef NodeClass kind
     source = node if path is None else latest(node, path)
     attributes = source.__dict__
-    clone = cls.__new__(cls)
-    seen[node] = clone
-    for key, value in attributes.items():
-        if key == "successors":
-            continue
-        if isinstance(value, (list, dict, set)):
-            if graph.alike and not is_plain(value, DEEPEST):
-                graph.alike = False
-            setattr(clone, key, copied(value))
-        else:
-            setattr(clone, key, value)
-    kind = class_of(node)
-    if not kind.generic or type(attributes) is not dict or hides_a_method(kind, attributes):
+    if kind.generic and type(attributes) is dict and "successors" in <dict>attributes:
+        successors = (<dict>attributes)["successors"]
+        cloned = cloned_attributes(<dict>attributes, kind, graph)
+        cloned["successors"] = clones = {}
+        clone = seen[node] = with_attributes(cls, cloned)
+    else:
         graph.alike = False
-    clone.successors = {}
-    frame = <Opened>Opened.__new__(Opened)
-    frame.node, frame.clone, frame.successors = node, clone, clone.successors
-    frame.items = iter(source.successors.items())
-    return frame
+        clone = seen[node] = cls.__new__(cls)
+        for key, value in attributes.items():
+            if key != "successors":
+                setattr(clone, key, copied(value) if is_container(value) else value)
+        clone.successors = {}
+        clones, successors = clone.successors, source.successors
+    if not (type(successors) is dict and not <dict>successors):
+        frame = <Opened>Opened.__new__(Opened)
+        frame.node, frame.successors, frame.items = node, clones, iter(successors.items())
+        stack.append(frame)
+    return clone
 
 
 cdef bint clones_itself(object node, NodeClass kind) except -1:
@@ -212,44 +259,56 @@ cdef object graph_copy(object start, dict seen, Graph graph, Version path):
 
 
 cdef object walked(object start, dict seen, Graph graph, Version path):
-    cdef list stack = [opened(start, seen, graph, path)]
-    cdef set above = {id(start)}
+    cdef list stack = []
+    cdef set above = set()
     cdef Opened frame
-    while True:
+    cdef NodeClass kind
+    first = opened(start, class_of(start), seen, graph, path, stack)
+    while stack:
         frame = <Opened>stack[len(stack) - 1]
         if frame.nodes is None:
             item = next(frame.items, END)
             if item is END:
                 stack.pop()
                 above.discard(id(frame.node))
-                if not stack:
-                    return frame.clone
-                (<Opened>stack[len(stack) - 1]).clones.append(frame.clone)
                 continue
             frame.action, nodes = item
             frame.nodes, frame.clones = iter(nodes), []
+            above.add(id(frame.node))
         node = next(frame.nodes, END)
         if node is END:
             frame.successors[frame.action] = frame.clones
             frame.nodes = None
-        elif not node:
+            continue
+        if not node:
             graph.alike = False
             frame.clones.append(node)
-        elif clones_itself(node, class_of(node)):
+            continue
+        kind = class_of(node)
+        if clones_itself(node, kind):
             graph.alike = False
             frame.clones.append(node.clone(seen))
         elif node in seen:
+            graph.tree = False
             if id(node) in above:
                 graph.loops = True
             frame.clones.append(seen[node])
         else:
-            above.add(id(node))
-            stack.append(opened(node, seen, graph, path))
+            frame.clones.append(opened(node, kind, seen, graph, path, stack))
+    return first
+
+
+cdef int bind_copies(dict upstream) except -1:
+    """Take what upstream's module defines."""
+    global dict_of_nodes
+    bind_classes(upstream)
+    dict_of_nodes = upstream["BaseNode"].__dict__["__dict__"]
+    return 0
 
 
 def make_clone(original, Tally tally not None, str variant):
     global stock_clone, clone_tally
-    bind_classes(original.__globals__)
+    bind_copies(original.__globals__)
     stock_clone, clone_tally = original, tally
     return stands_in(original.__globals__["BaseNode"], "clone", clone)
 
