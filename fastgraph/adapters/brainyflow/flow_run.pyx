@@ -45,6 +45,7 @@ from fastgraph.adapters.brainyflow.node_copy cimport (
     new_graph,
     new_version,
     node_copy,
+    own_dict,
     settled,
 )
 from fastgraph.kernels.tally cimport Tally
@@ -400,9 +401,11 @@ cdef object graph_clone(object node, NodeClass kind, Graph graph, Version path):
     return graph_copy(node, {}, graph, path)
 
 
-cdef bint asks_others(object node, NodeClass kind) except -1:
+cdef bint asks_others(object node, NodeClass kind, dict attributes) except -1:
     """Whether a node finds its successors by a method that is not upstream's."""
-    return not kind.finds_next or "get_next_nodes" in node.__dict__
+    if attributes is None:
+        return not kind.finds_next or "get_next_nodes" in node.__dict__
+    return not kind.finds_next or "get_next_nodes" in attributes
 
 
 cdef int lead_on(
@@ -431,16 +434,18 @@ cdef int begin(Step step, Run run) except -1:
     cdef NodeClass kind
     cdef Graph graph = step.graph
     cdef Version path = step.path
+    cdef dict attributes
     node = step.node
     kind = step.kind = class_of(node)
-    if kind.generic and kind.clones:
-        step.order = attribute(node, PyObject_GenericGetDict(node, NULL), "_node_order")
-    else:
+    attributes = own_dict(node, kind)
+    if attributes is None:
         step.order = node._node_order
+    else:
+        step.order = attribute(node, attributes, "_node_order")
     if not kind.clones and not kind.finds_next:
         # Not upstream's node at all; it says by itself what it lacks.
         return leave(step, run, node)
-    if asks_others(node, kind):
+    if asks_others(node, kind, attributes):
         if path is not None:
             node = graph_clone(node, kind, new_graph(), settled(path, graph))
         return leave(step, run, node)
@@ -456,6 +461,7 @@ cdef int begin(Step step, Run run) except -1:
             clone = node_copy(latest(node, path) if node in graph.met else node)
     else:
         graph = step.graph = new_graph()
+        graph.unseen = kind.own_view
         clone = step.place = graph_clone(node, kind, graph, path)
         step.path, step.own = None, graph.tree
         if not kind.own_view:

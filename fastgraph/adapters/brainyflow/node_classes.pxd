@@ -1,12 +1,10 @@
 cimport cython
+from cpython.object cimport PyObject
 
 
-@cython.final
-cdef class ClassDict:
-    cdef dict entries
-    cdef dict noted
-    cdef unsigned long long version
-    cdef bint holds(self, frozenset watched) except -1
+cdef enum:
+    #: So many classes may a class have among its bases, or it is compared entry by entry.
+    MOST_DICTS = 12
 
 @cython.final
 cdef class NodeClass:
@@ -25,8 +23,15 @@ cdef class NodeClass:
     cdef frozenset watched
     cdef tuple mro
     cdef list dicts
+    cdef list noted
+    cdef int versioned
+    cdef PyObject *entries[MOST_DICTS]
+    cdef unsigned long long versions[MOST_DICTS]
+    cdef int note_dicts(self, tuple mro) except -1
     cdef object defined(self, str name)
     cdef bint holds(self) except -1
+    cdef bint holds_still(self) except -1
+    cdef bint is_alike(self, dict now, dict was) except -1
     cdef tuple lifecycle(self, bint is_flow)
 
 cdef int bind_classes(dict upstream) except -1

@@ -2,9 +2,6 @@ from typing import Any, TypeVar
 
 _Replacement = TypeVar("_Replacement")
 
-class ClassDict:
-    def __init__(self, cls: type) -> None: ...
-
 class NodeClass:
     node_class: type
     own_view: bool

@@ -137,31 +137,6 @@ cdef bint has_generic_attributes(cls) except -1:
 
 
 @cython.final
-cdef class ClassDict:
-    """What was in the dict of a class when it was last looked at."""
-
-    def __init__(self, cls):
-        self.entries = class_dict(cls)
-        self.version = dict_version(<PyObject *>self.entries)
-        self.noted = self.entries.copy()
-
-    cdef bint holds(self, frozenset watched) except -1:
-        """Whether what changed since is not watched, nor binds what it is got from."""
-        version = dict_version(<PyObject *>self.entries)
-        cdef dict now = self.entries.copy()
-        for name, held in now.items():
-            was = self.noted.get(name, UNSET)
-            if held is not was and (name in watched or binds(held) or binds(was)):
-                return False
-        for name, was in self.noted.items():
-            if name not in now and (name in watched or binds(was)):
-                return False
-        # Asking whether something binds may have changed the class once more.
-        self.version, self.noted = version, now
-        return True
-
-
-@cython.final
 cdef class NodeClass:
     """A class of nodes.
 
@@ -175,8 +150,7 @@ cdef class NodeClass:
 
     def __init__(self, cls):
         self.node_class = cls
-        self.mro = cls.__mro__
-        self.dicts = [ClassDict(base) for base in self.mro if not is_of_c(base)]
+        self.note_dicts(cls.__mro__)
         base = upstream_classes["BaseNode"]
         self.clones = issubclass(cls, base) and is_upstreams(cls, "clone", "BaseNode")
         self.finds_next = issubclass(cls, base) and is_upstreams(cls, "get_next_nodes", "BaseNode")
@@ -225,15 +199,56 @@ cdef class NodeClass:
             names.append(name)
         return tuple(names)
 
+    cdef int note_dicts(self, tuple mro) except -1:
+        """Note what is in the dicts of a class and its bases."""
+        self.mro, self.dicts, self.noted = mro, [], []
+        for base in mro:
+            if not is_of_c(base):
+                self.dicts.append(class_dict(base))
+                self.noted.append(self.dicts[len(self.dicts) - 1].copy())
+        self.versioned = min(len(self.dicts), MOST_DICTS)
+        for index in range(self.versioned):
+            self.entries[index] = <PyObject *>self.dicts[index]
+            self.versions[index] = dict_version(self.entries[index])
+        return 0
+
     cdef bint holds(self) except -1:
         """Whether the class is still what it was."""
-        cdef ClassDict each
+        cdef int index
+        cdef bint same = mro_of(self.node_class) == <PyObject *>self.mro
+        for index in range(self.versioned):
+            version = dict_version(self.entries[index])
+            same = same and version != 0 and version == self.versions[index]
+        if same and len(self.dicts) == self.versioned:
+            return True
+        return self.holds_still()
+
+    cdef bint holds_still(self) except -1:
+        """Whether what changed since is no method, nor binds what it is got from."""
+        cdef dict now, was
+        cdef unsigned long long versions[MOST_DICTS]
         if mro_of(self.node_class) != <PyObject *>self.mro:
             return False
-        for item in self.dicts:
-            each = <ClassDict>item
-            version = dict_version(<PyObject *>each.entries)
-            if (version == 0 or version != each.version) and not each.holds(self.watched):
+        for index in range(self.versioned):
+            versions[index] = dict_version(self.entries[index])
+        entries = [held.copy() for held in self.dicts]
+        for now, was in zip(entries, self.noted):
+            if not self.is_alike(now, was):
+                return False
+        # Asking whether something binds may have changed a class once more.
+        for index in range(self.versioned):
+            self.versions[index] = versions[index]
+        self.noted = entries
+        return True
+
+    cdef bint is_alike(self, dict now, dict was) except -1:
+        """Whether nothing differs between two states of a class that is watched or binds."""
+        for name, held in now.items():
+            before = was.get(name, UNSET)
+            if held is not before and (name in self.watched or binds(held) or binds(before)):
+                return False
+        for name, before in was.items():
+            if name not in now and (name in self.watched or binds(before)):
                 return False
         return True
 

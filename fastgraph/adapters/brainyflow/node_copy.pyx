@@ -29,6 +29,11 @@ from fastgraph.kernels.tally cimport Tally
 
 cdef extern from "Python.h":
     Py_ssize_t Py_REFCNT(PyObject *thing)
+    int PyDict_Next(
+        object entries, Py_ssize_t *position, PyObject **key, PyObject **value
+    )
+    int PySet_Contains(object things, object thing) except -1
+    object PyLong_FromVoidPtr(void *address)
     object PyType_GenericAlloc(object kind, Py_ssize_t items)
     object PyObject_GenericGetDict(object instance, void *context)
     int Py_EnterRecursiveCall(const char *where) except -1
@@ -45,6 +50,7 @@ cdef extern from *:
 
 cdef object getweakrefcount = _getweakrefcount
 cdef object END = object()
+cdef str SUCCESSORS = "successors"
 #: So deep a container may be, and its copying is still known not to be noticed.
 cdef int DEEPEST = 20
 
@@ -59,7 +65,8 @@ cdef class Graph:
     """A clone of a graph that nobody else has.
 
     `alike`: nobody notices by whom and when its nodes are copied. `tree`: each node is met on one
-    way only. `loops`: some node may be met again. `met`: those that ran, if so.
+    way only. `loops`: some node may be met again. `met`: those that ran, if so. `unseen`: nobody
+    looks at its nodes, unless they are cloned once more.
     """
 
 
@@ -74,7 +81,8 @@ cdef class Version:
 
 cdef Graph new_graph():
     graph = <Graph>Graph.__new__(Graph)
-    graph.alike, graph.tree, graph.loops, graph.met = True, True, False, set()
+    graph.alike, graph.tree, graph.loops, graph.unseen = True, True, False, False
+    graph.met = set()
     return graph
 
 
@@ -147,6 +155,14 @@ cdef Version settled(Version path, Graph graph):
     return path
 
 
+cdef dict own_dict(object node, NodeClass kind):
+    """The dict that is all that there is to a node's attributes, None if there is more to them."""
+    if not (kind.generic and kind.clones):
+        return None
+    attributes = PyObject_GenericGetDict(node, NULL)
+    return <dict>attributes if type(attributes) is dict else None
+
+
 cdef object with_attributes(object cls, dict attributes):
     """An object of a class whose objects have a dict, without that its class is asked."""
     made = PyType_GenericAlloc(cls, 0)
@@ -165,7 +181,7 @@ cdef object node_copy(object source):
             # What it triggered is forgotten before anybody can ask.
             if key == "_triggers":
                 copy[key] = []
-            elif key != "successors":
+            elif key is not SUCCESSORS and key != SUCCESSORS:
                 copy[key] = copied(value)
     return with_attributes(type(source), copy)
 
@@ -186,62 +202,101 @@ cdef object container_copy(object value, Graph graph):
 
 
 cdef dict cloned_attributes(dict attributes, NodeClass kind, Graph graph):
-    """The attributes of a clone but its successors, if its class is generic."""
-    cdef dict cloned = {}
+    """The attributes of a clone, if its class is generic; of its successors, those of the node."""
+    # Upstream's clones have their successors last, which a node sees only from outside.
+    cdef dict cloned = attributes.copy() if graph.unseen else {}
     for key, value in attributes.items():
-        if key == "successors":
-            continue
         if type(key) is not str:
             raise TypeError(f"attribute name must be string, not '{type(key).__name__}'")
-        if key in kind.methods:
+        if PySet_Contains(kind.methods, key):
             graph.alike = False
-        cloned[key] = container_copy(value, graph) if is_container(value) else value
+        if is_container(value):
+            if key is not SUCCESSORS and key != SUCCESSORS:
+                cloned[key] = container_copy(value, graph)
+        elif not graph.unseen:
+            cloned[key] = value
     return cloned
 
 
 @cython.final
 @cython.freelist(32)
 cdef class Opened:
-    """A node whose successors are being cloned."""
+    """A node whose successors are being cloned.
+
+    `items` goes through them, unless they are exactly a dict: then `left` of them are left.
+    """
 
     cdef object node
     cdef object items
+    cdef dict source
+    cdef Py_ssize_t size
+    cdef Py_ssize_t left
+    cdef Py_ssize_t position
     cdef object action
     cdef object nodes
     cdef list clones
     cdef object successors
+
+    cdef bint begins_next(self) except -1:
+        """Go on to the nodes of the next action, if there is one left."""
+        cdef PyObject *action
+        cdef PyObject *nodes
+        if self.source is None:
+            item = next(self.items, END)
+            if item is END:
+                return False
+            self.action, found = item
+        else:
+            # As an iterator has it, which takes longer to make than to use.
+            if len(self.source) != self.size:
+                raise RuntimeError("dictionary changed size during iteration")
+            if not PyDict_Next(self.source, &self.position, &action, &nodes):
+                return False
+            if self.left == 0:
+                raise RuntimeError("dictionary keys changed during iteration")
+            self.left -= 1
+            self.action, found = <object>action, <object>nodes
+        self.nodes, self.clones = iter(found), []
+        return True
 
 
 cdef object opened(
     object node, NodeClass kind, dict seen, Graph graph, Version path, list stack
 ):
     """Clone a node; if it has successors, it is put on the stack."""
-    cdef dict cloned
-    cls = type(node)
+    cdef dict attributes, cloned
     source = node if path is None else latest(node, path)
-    attributes = source.__dict__
-    if kind.generic and type(attributes) is dict and "successors" in <dict>attributes:
-        successors = (<dict>attributes)["successors"]
-        cloned = cloned_attributes(<dict>attributes, kind, graph)
-        cloned["successors"] = clones = {}
-        clone = seen[node] = with_attributes(cls, cloned)
+    attributes = own_dict(source, kind)
+    if attributes is not None and SUCCESSORS in attributes:
+        successors = attributes[SUCCESSORS]
+        cloned = cloned_attributes(attributes, kind, graph)
+        cloned[SUCCESSORS] = clones = {}
+        clone = seen[node] = with_attributes(type(node), cloned)
     else:
         graph.alike = False
-        clone = seen[node] = cls.__new__(cls)
-        for key, value in attributes.items():
-            if key != "successors":
+        clone = seen[node] = type(node).__new__(type(node))
+        for key, value in source.__dict__.items():
+            if key != SUCCESSORS:
                 setattr(clone, key, copied(value) if is_container(value) else value)
         clone.successors = {}
         clones, successors = clone.successors, source.successors
-    if not (type(successors) is dict and not <dict>successors):
+    if type(successors) is not dict or <dict>successors:
         frame = <Opened>Opened.__new__(Opened)
-        frame.node, frame.successors, frame.items = node, clones, iter(successors.items())
+        frame.node, frame.successors = node, clones
+        if type(successors) is dict:
+            frame.source = successors
+            frame.size = frame.left = len(frame.source)
+        else:
+            frame.items = iter(successors.items())
         stack.append(frame)
     return clone
 
 
 cdef bint clones_itself(object node, NodeClass kind) except -1:
     """Whether a node has another `clone` than upstream's."""
+    cdef dict attributes = own_dict(node, kind)
+    if attributes is not None:
+        return "clone" in attributes
     return not kind.clones or "clone" in getattr(node, "__dict__", ())
 
 
@@ -267,14 +322,11 @@ cdef object walked(object start, dict seen, Graph graph, Version path):
     while stack:
         frame = <Opened>stack[len(stack) - 1]
         if frame.nodes is None:
-            item = next(frame.items, END)
-            if item is END:
+            if not frame.begins_next():
                 stack.pop()
-                above.discard(id(frame.node))
+                above.discard(PyLong_FromVoidPtr(<PyObject *>frame.node))
                 continue
-            frame.action, nodes = item
-            frame.nodes, frame.clones = iter(nodes), []
-            above.add(id(frame.node))
+            above.add(PyLong_FromVoidPtr(<PyObject *>frame.node))
         node = next(frame.nodes, END)
         if node is END:
             frame.successors[frame.action] = frame.clones
@@ -290,7 +342,7 @@ cdef object walked(object start, dict seen, Graph graph, Version path):
             frame.clones.append(node.clone(seen))
         elif node in seen:
             graph.tree = False
-            if id(node) in above:
+            if PyLong_FromVoidPtr(<PyObject *>node) in above:
                 graph.loops = True
             frame.clones.append(seen[node])
         else:
