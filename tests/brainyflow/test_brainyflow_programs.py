@@ -34,6 +34,7 @@ STEPS = (
     "fail",
     "fail early",
     "fail late",
+    "grow",
     "keep",
     "lend",
     "log",

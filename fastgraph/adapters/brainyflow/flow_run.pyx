@@ -297,11 +297,16 @@ cdef class Begun:
         self.coroutine.close()
 
 
+async def _awaited(awaitable):
+    """Await what may be nothing to be awaited, which is then said where it is awaited."""
+    return await awaitable
+
+
 cdef object begun(Step step, object awaitable):
     """What an awaitable comes to, if it does so at once; otherwise the run waits for it."""
     cdef PyObject *given = NULL
     if not PyCoro_CheckExact(awaitable):
-        step.pending = awaitable
+        step.pending = _awaited(awaitable)
         return None
     status = PyIter_Send(awaitable, None, &given)
     value = <object>given
