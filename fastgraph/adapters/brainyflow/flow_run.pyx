@@ -556,7 +556,7 @@ cdef object tried_once(Step step, NodeClass kind):
     step.attributes["cur_retry"] = 0
     if kind.exec is None:
         return None
-    prepared, step.tries_once = step.prepared, True
+    prepared = step.prepared
     try:
         done = begun(
             step, kind.exec(step.clone, prepared) if kind.own_view else step.clone.exec(prepared)
@@ -564,6 +564,7 @@ cdef object tried_once(Step step, NodeClass kind):
     except Exception as error:
         tried(error)
         raise
+    step.tries_once = step.pending is not None
     return done
 
 

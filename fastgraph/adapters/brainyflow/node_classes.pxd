@@ -1,11 +1,10 @@
 cimport cython
 from cpython.object cimport PyObject
 
-
-
 cdef enum:
     #: So many classes may a class have among its bases, or it is compared entry by entry.
     MOST_DICTS = 12
+
 
 @cython.final
 cdef class NodeClass:
