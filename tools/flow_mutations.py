@@ -87,6 +87,12 @@ MUTATIONS = (
         "        pass\n",
     ),
     Mutation(
+        "an error of another method says how often exec was tried",
+        f"{ADAPTER}/flow_run",
+        "    step.tries_once = step.pending is not None\n",
+        "    step.tries_once = True\n",
+    ),
+    Mutation(
         "a node may be visited once more",
         f"{ADAPTER}/flow_run",
         "    assert visits <= most, (\n",

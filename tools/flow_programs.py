@@ -181,6 +181,9 @@ class Act(bf.Node):
                 memory.held.shared = self.name
             elif kind == "trigger" and self.count <= step[3]:
                 self.trigger(step[1], copy.copy(step[2]))
+            elif kind == "fork" and self.count <= 2:
+                for number in range(step[2]):
+                    self.trigger(step[1], {**step[3], "number": number})
             elif kind == "trigger thing":
                 self.trigger(step[1], {"thing": Thing(0)})
             elif kind == "fail late" and self.count >= step[1]:
@@ -348,6 +351,8 @@ FLOWS = (bf.Flow, bf.Flow, bf.ParallelFlow, bf.ParallelFlow, Posts, Watched, Rev
 class Maker:
     """Makes the program of a seed, the same each time."""
 
+    FORKED = ({"a": "local"}, {"x": [1]}, {"a": 2, "list": [[2]]})
+
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
         self.names = (f"n{number}" for number in itertools.count())
@@ -362,11 +367,14 @@ class Maker:
     def flow(self, depth: int = 0) -> Any:
         nodes = [self.node(depth) for _ in range(self.random.randint(1, 7))]
         for index, node in enumerate(nodes):
+            action = self.action()
             for _ in range(self.random.choice((0, 1, 1, 1, 2, 3))):
+                # Often several nodes follow upon the same action.
+                action = action if self.chance(0.3) else self.action()
                 back = self.chance(self.loops)
                 among = nodes[: index + 1] if back else nodes[index + 1 :]
                 if among:
-                    node.on(self.action(), self.random.choice(among))
+                    node.on(action, self.random.choice(among))
             if self.chance(0.01):
                 node.on("default", None)
         if len(nodes) > 1 and self.chance(0.2):
@@ -431,6 +439,7 @@ class Maker:
                 lambda: ("lend",),
                 lambda: ("borrow",),
                 lambda: ("grow", pick.choice(("x", "list", "log"))),
+                lambda: ("fork", self.action(), pick.randint(2, 3), pick.choice(self.FORKED)),
                 self.trigger,
                 self.trigger,
                 self.trigger,

@@ -34,6 +34,7 @@ STEPS = (
     "fail",
     "fail early",
     "fail late",
+    "fork",
     "grow",
     "keep",
     "lend",
