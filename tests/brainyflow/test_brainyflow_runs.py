@@ -475,9 +475,9 @@ def test_an_error_of_post_is_not_one_of_exec(engine: str) -> None:
     class Fails(Count):
         async def post(self, memory: Any, count: int, more: int) -> None:
             await asyncio.sleep(0)
-            raise ValueError
+            raise ValueError("late")
 
-    with pytest.raises(ValueError) as raised:
+    with pytest.raises(ValueError, match="late") as raised:
         asyncio.run(bf.Flow(Fails()).run({"count": 0}))
     assert not hasattr(raised.value, "retry_count")
 

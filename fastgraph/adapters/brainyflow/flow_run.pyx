@@ -3,10 +3,10 @@
 Upstream runs a node's successors inside the run of the node, five coroutines deep for each; here
 the nodes that wait for their successors are on a list, so that neither the depth of Python's stack
 nor the time of each step grows with the length of a chain. A run is a `Step`, which goes on without
-a coroutine of its own as long as the node's coroutines come to their ends at once. Nothing is awaited that upstream does
-not wait for, so the event loop gets its turns where it does upstream: in a `ParallelFlow` there is
-an `asyncio.gather` for the triggers of a node, and in each of its tasks one for the nodes that a
-trigger leads to, with a task for each.
+a coroutine of its own as long as the node's coroutines come to their ends at once. Nothing is
+awaited that upstream does not wait for, so the event loop gets its turns where it does upstream: in
+a `ParallelFlow` there is an `asyncio.gather` for the triggers of a node, and in each of its tasks
+one for the nodes that a trigger leads to, with a task for each.
 
 A node's `prep`, `exec` and `post` are called here if its class is run by upstream's `Node` and sees
 no more than itself; the `run` of all others is called as upstream calls it, on a node in a clone of

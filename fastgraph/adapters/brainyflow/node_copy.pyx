@@ -5,11 +5,12 @@ attributes are copied deeply. `graph_copy` does the same in the same order from 
 so that no length of a chain is too much for it.
 
 `node_copy` copies one node, whose successors are those of the node that it was made from. It, or
-the node itself if no other run comes to it (`Graph.tree`), stands for a clone of the whole graph where the two cannot be told apart: copying is not noticed by anybody
-(`Graph.alike`), and the node that runs does not see its successors (`NodeClass.own_view`). In a
-graph with loops a path remembers the copies that ran (`Version`): met again, a node is copied from
-the last of them. Upstream would have copied it right after it ran, so if anybody else could change
-it after that, it is copied right then (`settled`).
+the node itself if no other run comes to it (`Graph.tree`), stands for a clone of the whole graph
+where the two cannot be told apart: copying is not noticed by anybody (`Graph.alike`), and the node
+that runs does not see its successors (`NodeClass.own_view`). In a graph with loops a path remembers
+the copies that ran (`Version`): met again, a node is copied from the last of them. Upstream would
+have copied it right after it ran, so if anybody else could change it after that, it is copied right
+then (`settled`).
 
 Domain: any graph; a node that has another `clone` than upstream's is asked to clone itself.
 """
