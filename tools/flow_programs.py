@@ -379,6 +379,11 @@ class Maker:
                 node.on("default", None)
         if len(nodes) > 1 and self.chance(0.2):
             self.lend(*self.random.sample(nodes, 2))
+        leading = [node for node in nodes if node.successors and hasattr(node, "script")]
+        if leading and self.chance(0.3):
+            node = self.random.choice(leading)
+            action = self.random.choice(list(node.successors))
+            node.script += (("fork", action, 2, self.random.choice(self.FORKED)),)
         options = {"max_visits": self.random.randint(1, 6)} if self.chance(0.8) else None
         kind = self.random.choice(FLOWS if depth or self.chance(0.5) else FLOWS[:4])
         flow = kind(nodes[0], options)
