@@ -44,8 +44,8 @@ unexport FASTGRAPH FASTGRAPH_KERNELS FASTGRAPH_NO_EXTENSIONS FASTGRAPH_REQUIRE_E
 .DELETE_ON_ERROR:
 .PHONY: help demo build venv test lint types pytest sanitize test-debug test-numba \
 	test-brainyflow kills fuzz faults matrix upstream conformance conformance-ag-ui \
-	differential ag-ui-differential flows soak mutations docs bench bench-quick superstep \
-	codec ag-ui brainyflow perf-gate perf-baseline asv-run asv-continuous asv-publish dist \
+	differential ag-ui-differential flows flow-mutations soak mutations docs bench bench-quick \
+	superstep codec ag-ui brainyflow perf-gate perf-baseline asv-run asv-continuous asv-publish dist \
 	fingerprints fingerprints-check tables constraints clean distclean
 
 help: ## list these targets
@@ -108,6 +108,9 @@ test-brainyflow: $(VENV)-brainyflow/.built ## the tests of BrainyFlow's adapter,
 
 flows: $(VENV)-brainyflow/.built ## compare PROGRAMS generated flows, stock BrainyFlow against patched
 	$(ON_BRAINYFLOW) tools/flow_programs.py --first $(FIRST_SEED) --programs $(PROGRAMS)
+
+flow-mutations: $(VENV)-brainyflow/.built ## compile deliberate mistakes, which generated flows have to notice
+	$(ON_BRAINYFLOW) tools/flow_mutations.py $(MUTATION_ARGS)
 
 brainyflow: $(VENV)-brainyflow/.built ## what a node of BrainyFlow costs, stock against patched
 	$(ON_BRAINYFLOW) -m benchmarks.brainyflow $(BENCH_ARGS)

@@ -121,6 +121,7 @@ class Act(bf.Node):
 
     async def prep(self, memory: Any) -> Any:
         world.note("prep", self.name, self.count, self.kept, self.notes, self.cur_retry, memory)
+        world.note("has seen", self.seen, self._triggers, self._locked)
         for step in self.script:
             if step[0] == "wait":
                 for _ in range(step[1]):
@@ -163,9 +164,15 @@ class Act(bf.Node):
             elif kind == "lend":
                 memory.lent = self.kept
                 memory.lent_notes = self.notes
+                memory.lent_seen = self.seen
             elif kind == "borrow" and "lent" in memory:
                 memory.lent.append(self.name)
                 memory.lent_notes[self.name] = self.count
+                memory.lent_seen.add(-self.count)
+            elif kind == "grow" and step[1] in memory and isinstance(memory[step[1]], list):
+                memory[step[1]].append(self.name)
+                if isinstance(memory[step[1]][0], list):
+                    memory[step[1]][0].append(self.count)
             elif kind == "thing":
                 self.kept.append(Thing(self.count))
             elif kind == "memory":
@@ -174,6 +181,9 @@ class Act(bf.Node):
                 memory.held.shared = self.name
             elif kind == "trigger" and self.count <= step[3]:
                 self.trigger(step[1], copy.copy(step[2]))
+            elif kind == "fork" and self.count <= 2:
+                for number in range(step[2]):
+                    self.trigger(step[1], {**step[3], "number": number})
             elif kind == "trigger thing":
                 self.trigger(step[1], {"thing": Thing(0)})
             elif kind == "fail late" and self.count >= step[1]:
@@ -341,6 +351,8 @@ FLOWS = (bf.Flow, bf.Flow, bf.ParallelFlow, bf.ParallelFlow, Posts, Watched, Rev
 class Maker:
     """Makes the program of a seed, the same each time."""
 
+    FORKED = ({"a": "local"}, {"x": [1]}, {"a": 2, "list": [[2]]})
+
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
         self.names = (f"n{number}" for number in itertools.count())
@@ -355,19 +367,43 @@ class Maker:
     def flow(self, depth: int = 0) -> Any:
         nodes = [self.node(depth) for _ in range(self.random.randint(1, 7))]
         for index, node in enumerate(nodes):
+            action = self.action()
             for _ in range(self.random.choice((0, 1, 1, 1, 2, 3))):
+                # Often several nodes follow upon the same action.
+                action = action if self.chance(0.3) else self.action()
                 back = self.chance(self.loops)
                 among = nodes[: index + 1] if back else nodes[index + 1 :]
                 if among:
-                    node.on(self.action(), self.random.choice(among))
+                    node.on(action, self.random.choice(among))
             if self.chance(0.01):
                 node.on("default", None)
+        if len(nodes) > 1 and self.chance(0.2):
+            self.lend(*self.random.sample(nodes, 2))
+        leading = [node for node in nodes if node.successors and hasattr(node, "script")]
+        if leading and self.chance(0.3):
+            node = self.random.choice(leading)
+            action = self.random.choice(list(node.successors))
+            node.script += (("fork", action, 2, self.random.choice(self.FORKED)),)
         options = {"max_visits": self.random.randint(1, 6)} if self.chance(0.8) else None
         kind = self.random.choice(FLOWS if depth or self.chance(0.5) else FLOWS[:4])
         flow = kind(nodes[0], options)
         flow.name = next(self.names)
         self.nodes.append(flow)
         return flow
+
+    def lend(self, lender: Any, borrower: Any) -> None:
+        """Have a node change what another one has lent it, and lead back to that one."""
+        lends, borrows = getattr(lender, "script", None), getattr(borrower, "script", None)
+        if lends is None or borrows is None:
+            return
+        keeps = (("keep", self.random.randint(0, 9)),) if self.chance(0.5) else ()
+        lender.script = (*lends, *keeps, ("lend",))
+        borrower.script = (*borrows, ("borrow",))
+        action = self.action()
+        lender.on(action, borrower)
+        if action not in ("default", None, ""):
+            lender.script += (("trigger", action, None, 3),)
+        borrower.on("default", lender)
 
     def action(self) -> Any:
         return self.random.choice(("default", "default", "left", "right", "", None))
@@ -407,6 +443,8 @@ class Maker:
                 lambda: ("nest",),
                 lambda: ("lend",),
                 lambda: ("borrow",),
+                lambda: ("grow", pick.choice(("x", "list", "log"))),
+                lambda: ("fork", self.action(), pick.randint(2, 3), pick.choice(self.FORKED)),
                 self.trigger,
                 self.trigger,
                 self.trigger,
@@ -550,8 +588,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--programs", type=int, default=20_000, help="how many seeds")
+    parser.add_argument("--most", type=int, default=10, help="differences to stop at")
     options = parser.parse_args()
-    found = compare(options.first, options.programs)
+    found = compare(options.first, options.programs, most=options.most)
     for line in found:
         print(line)
     counted = fallbacks()

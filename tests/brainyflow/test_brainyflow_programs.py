@@ -34,6 +34,8 @@ STEPS = (
     "fail",
     "fail early",
     "fail late",
+    "fork",
+    "grow",
     "keep",
     "lend",
     "log",

@@ -426,3 +426,124 @@ def test_what_others_do_to_a_list_is_not_seen_by_its_node(engine: str) -> None:
     asyncio.run(bf.Flow(lends).run(store))
     assert store["seen"] == [[], [], [], []]
     assert lends.kept == []
+
+
+class Tells(bf.Node):
+    """Says how often it ran, and counts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+        self.kept: list[int] = []
+
+    async def post(self, memory: Any, prepared: Any, done: Any) -> None:
+        self.count += 1
+        self.kept.append(self.count)
+        memory.seen.append((self.count, len(self.kept), "x" in memory.local))
+        memory.x = 0
+
+
+class Twice(bf.Node):
+    async def post(self, memory: Any, prepared: Any, done: Any) -> None:
+        self.trigger("on", {"x": 1})
+        self.trigger("on", {"x": 2})
+
+
+@pytest.mark.parametrize("flow", [bf.Flow, bf.ParallelFlow])
+def test_a_node_that_is_triggered_twice_starts_anew(flow: Any, engine: str) -> None:
+    start, first, second = Twice(), Tells(), Tells()
+    start - "on" >> first
+    start - "on" >> second
+    first >> Tells()
+    store: dict[str, Any] = {"seen": []}
+    asyncio.run(flow(start).run(store))
+    assert sorted(store["seen"]) == [(1, 1, False)] * 2 + [(1, 1, True)] * 4
+
+
+def test_what_others_see_of_a_clone_is_in_upstreams_order(engine: str) -> None:
+    class Looks(Count):
+        async def post(self, memory: Any, prepared: Any, done: Any) -> None:
+            [after] = self.successors["default"]
+            memory.seen = [list(vars(self))[-1], list(vars(after))[-1]]
+
+    store: dict[str, Any] = {"count": 0}
+    asyncio.run(bf.Flow(chained([Count(), Looks(), Count()])).run(store))
+    assert store["seen"] == ["successors", "successors"]
+
+
+def test_an_error_of_post_is_not_one_of_exec(engine: str) -> None:
+    class Fails(Count):
+        async def post(self, memory: Any, count: int, more: int) -> None:
+            await asyncio.sleep(0)
+            raise ValueError("late")
+
+    with pytest.raises(ValueError, match="late") as raised:
+        asyncio.run(bf.Flow(Fails()).run({"count": 0}))
+    assert not hasattr(raised.value, "retry_count")
+
+
+def test_a_run_that_cannot_be_awaited(engine: str) -> None:
+    class Nothing(bf.Node):
+        def run(self, memory: Any, propagate: bool = False) -> None:  # type: ignore[override]
+            return None
+
+    with pytest.raises(TypeError, match="NoneType can't be used in 'await' expression"):
+        asyncio.run(bf.Flow(Nothing()).run({}))
+
+
+def test_successors_that_change_while_they_are_cloned(engine: str) -> None:
+    before = bf.Node()
+
+    class Adds(bf.Node):
+        def clone(self, seen: Any = None) -> Any:
+            before.on(f"more {len(before.successors)}", bf.Node())
+            return super().clone(seen)
+
+    before >> Adds()
+    with pytest.raises(RuntimeError, match="dictionary changed size during iteration"):
+        asyncio.run(bf.Flow(before).run({}))
+
+
+def test_a_class_that_gets_a_property_is_seen(engine: str) -> None:
+    class Plain(Count):
+        def __init__(self) -> None:
+            super().__init__()
+            self.shown = 1
+
+    flow = bf.Flow(Plain())
+    asyncio.run(flow.run({"count": 0}))
+    Plain.shown = property(lambda self: 2)  # type: ignore[assignment]
+    with pytest.raises(AttributeError, match="has no setter"):
+        asyncio.run(flow.run({"count": 0}))
+
+
+def test_a_class_that_gets_another_base_is_seen(engine: str) -> None:
+    class First(Count):
+        pass
+
+    class Second(Count):
+        async def exec(self, count: int) -> int:
+            return count + len(self.successors) + 10
+
+    class Changes(First):
+        pass
+
+    flow, store = bf.Flow(Changes()), {"count": 0}
+    asyncio.run(flow.run(store))
+    Changes.__bases__ = (Second,)
+    asyncio.run(flow.run(store))
+    assert store["count"] == 11
+
+
+def test_a_class_that_changes_between_its_methods(engine: str) -> None:
+    class Changes(Count):
+        async def prep(self, memory: Any) -> int:
+            Changes.exec = changed  # type: ignore[method-assign, assignment]
+            return memory.count
+
+    async def changed(self: Any, count: int) -> int:
+        return count + 10 + len(self.successors)
+
+    store: dict[str, Any] = {"count": 0}
+    asyncio.run(bf.Flow(chained([Changes(), Count()])).run(store))
+    assert store["count"] == 12

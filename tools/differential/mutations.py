@@ -1,48 +1,16 @@
-"""Deliberate mistakes in compiled modules, which the generated programs have to notice.
-
-Each is built in a copy of the checkout, alone, and programs are compared until one differs. A
-mistake that none notices says that the programs do not reach what it spoils.
-"""
+"""Deliberate mistakes in LangGraph's adapter, which the generated programs have to notice."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from tools import mutated_builds
 from tools.differential.soak import ROOT, TOGETHER, in_a_process
+from tools.mutated_builds import Mutation
+
+__all__ = ["MUTATIONS", "ROOT", "run"]
 
 ADAPTER = "fastgraph/adapters/langgraph"
-# With what was built before, or everything would be compiled once more.
-COPIED = ("fastgraph", "tools", "build", "setup.py", "pyproject.toml", "README.md", "LICENSE")
-
-
-@dataclass(frozen=True)
-class Mutation:
-    """A mistake: the text of a module that is replaced.
-
-    Attributes
-    ----------
-    name : str
-        What goes wrong.
-    module : str
-        The file, without its ending.
-    old, new : str
-        What stands there, once, and what stands there instead.
-    """
-
-    name: str
-    module: str
-    old: str
-    new: str
-
 
 MUTATIONS = (
     Mutation(
@@ -224,62 +192,6 @@ MUTATIONS = (
 )
 
 
-@contextlib.contextmanager
-def checkout(scratch: Path | None) -> Iterator[Path]:
-    """A copy of what is built and run."""
-    with tempfile.TemporaryDirectory() as directory:
-        copy = (scratch or Path(directory)) / "checkout"
-        copy.mkdir(parents=True)
-        for name in COPIED:
-            source = ROOT / name
-            if not source.exists():
-                continue
-            if source.is_dir():
-                ignored = shutil.ignore_patterns("__pycache__", "wheels", "rivals")
-                shutil.copytree(source, copy / name, ignore=ignored)
-            else:
-                shutil.copy2(source, copy)
-        yield copy
-
-
-def built_of(copy: Path, mutation: Mutation) -> set[Path]:
-    """A module's source and what was made of it, in the build's own directories, too."""
-    stem = mutation.module.rpartition("/")[2]
-    found = (copy / "build").rglob(f"{stem}.*") if (copy / "build").exists() else ()
-    beside = (copy / mutation.module).parent.glob(f"{stem}.*")
-    return {file for file in (*found, *beside) if file.suffix in (".pyx", ".c", ".so", ".o")}
-
-
-@contextlib.contextmanager
-def mutated(copy: Path, mutation: Mutation) -> Iterator[None]:
-    """The copy with the mistake compiled in; as it was afterwards."""
-    source = copy / f"{mutation.module}.pyx"
-    before = {file: (file.read_bytes(), file.stat()) for file in built_of(copy, mutation)}
-    text = source.read_text(encoding="utf-8")
-    source.write_text(text.replace(mutation.old, mutation.new), encoding="utf-8")
-    try:
-        command = [sys.executable, "setup.py", "--quiet", "build_ext", "--inplace"]
-        environment = {**os.environ, "CFLAGS": "-O0 -g0"}
-        built = subprocess.run(
-            command, cwd=copy, env=environment, capture_output=True, text=True, check=False
-        )
-        if built.returncode:
-            raise RuntimeError(f"{mutation.name} does not compile:\n{built.stderr[-2000:]}")
-        yield
-    finally:
-        for file in built_of(copy, mutation) - before.keys():
-            file.unlink()
-        for file, (content, stat) in before.items():
-            file.write_bytes(content)
-            os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-
-
-def is_stale(mutation: Mutation) -> bool:
-    """Whether the text to replace is not there, or more than once."""
-    text = (ROOT / f"{mutation.module}.pyx").read_text(encoding="utf-8")
-    return text.count(mutation.old) != 1
-
-
 def noticed(copy: Path, programs: int) -> tuple[int, str] | None:
     """The seed of the first program found that differs, and how it does."""
     for first in range(0, programs, TOGETHER):
@@ -291,27 +203,9 @@ def noticed(copy: Path, programs: int) -> tuple[int, str] | None:
 
 def run(programs: int, only: str | None, scratch: Path | None) -> int:
     """Try each mutation; prints a line for each."""
-    chosen = [each for each in MUTATIONS if only is None or only in f"{each.module}: {each.name}"]
-    survived = 0
-    with checkout(scratch) as copy:
-        already = noticed(copy, programs)
-        if already is not None:
-            print(f"without any mistake, the program of seed {already[0]} differs {already[1]}")
-            return 1
-        for mutation in chosen:
-            began = time.monotonic()
-            module = mutation.module.rpartition("/")[2]
-            if is_stale(mutation):
-                survived += 1
-                print(f"stale     {module}: {mutation.name}", flush=True)
-                continue
-            with mutated(copy, mutation):
-                found = noticed(copy, programs)
-            survived += found is None
-            verdict = "survived" if found is None else f"caught by seed {found[0]}"
-            seconds = time.monotonic() - began
-            print(f"{module}: {mutation.name}: {verdict} ({seconds:.0f} s)", flush=True)
-            if found is not None:
-                print(f"    {found[1][:200]}", flush=True)
-    print(f"{len(chosen) - survived} of {len(chosen)} mutations caught")
-    return 1 if survived else 0
+    return mutated_builds.run(
+        mutated_builds.chosen(MUTATIONS, only),
+        lambda copy: noticed(copy, programs),
+        alone=False,
+        scratch=scratch,
+    )

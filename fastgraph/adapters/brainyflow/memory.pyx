@@ -15,6 +15,7 @@ from types import FunctionType as _FunctionType
 from fastgraph.kernels.tally cimport Tally
 
 cdef extern from "Python.h":
+    object PyType_GenericAlloc(object kind, Py_ssize_t items)
     object PyObject_GenericGetAttr(object instance, object name)
     int PyObject_GenericSetAttr(object instance, object name, object value) except -1
 
@@ -106,7 +107,7 @@ cdef dict cloned_local(object local, object forked):
 
 cdef object new_memory(object shared, object local):
     """`Memory[M](shared, local)`."""
-    memory = Memory.__new__(Memory)
+    memory = PyType_GenericAlloc(Memory, 0)
     PyObject_GenericSetAttr(memory, "_global", shared)
     PyObject_GenericSetAttr(memory, "_local", local if local else {})
     if type(shared) is dict and type(local) is dict:
@@ -121,21 +122,36 @@ cdef object new_memory(object shared, object local):
 
 cdef int mark(dict shared, dict local) except -1:
     """Leave in the stores what making a memory of them leaves."""
-    if ORIG_CLASS in local:
+    if local and ORIG_CLASS in local:
         del local[ORIG_CLASS]
     shared[ORIG_CLASS] = alias
     return 0
 
 
-cdef inline object store(object memory, str name):
+cdef object store(object memory, str name):
     """A store that is exactly a dict, None if there is no such one."""
     if type(memory) is not Memory:
         return None
     try:
-        found = PyObject_GenericGetAttr(memory, name)
+        held = PyObject_GenericGetAttr(memory, name)
     except AttributeError:  # a half-made one, as `copy` makes it
         return None
-    return found if type(found) is dict else None
+    return held if type(held) is dict else None
+
+
+cdef object found(object memory, object key, object original, object Error):
+    """What the local store has under a key, or else the shared one.
+
+    Follows `brainyflow._get_from_stores`.
+    """
+    local, shared = store(memory, "_local"), store(memory, "_global")
+    if local is None or shared is None:
+        return original(memory, key)
+    if key in <dict>local:
+        return (<dict>local)[key]
+    if key in <dict>shared:
+        return (<dict>shared)[key]
+    raise Error(f"Key '{key}' not found in store{'s' if shared else ''}")
 
 
 def make_getattr(original, Tally tally not None, str variant):
@@ -149,14 +165,7 @@ def make_getattr(original, Tally tally not None, str variant):
         Replaces `brainyflow.Memory.__getattr__`.
         """
         getattr_tally.calls += 1
-        local, shared = store(self, "_local"), store(self, "_global")
-        if local is None or shared is None:
-            return stock_getattr(self, key)
-        if key in <dict>local:
-            return (<dict>local)[key]
-        if key in <dict>shared:
-            return (<dict>shared)[key]
-        raise AttributeError(f"Key '{key}' not found in store{'s' if shared else ''}")
+        return found(self, key, stock_getattr, AttributeError)
 
     return __getattr__
 
@@ -172,14 +181,7 @@ def make_getitem(original, Tally tally not None, str variant):
         Replaces `brainyflow.Memory.__getitem__`.
         """
         getitem_tally.calls += 1
-        local, shared = store(self, "_local"), store(self, "_global")
-        if local is None or shared is None:
-            return stock_getitem(self, key)
-        if key in <dict>local:
-            return (<dict>local)[key]
-        if key in <dict>shared:
-            return (<dict>shared)[key]
-        raise KeyError(f"Key '{key}' not found in store{'s' if shared else ''}")
+        return found(self, key, stock_getitem, KeyError)
 
     return __getitem__
 

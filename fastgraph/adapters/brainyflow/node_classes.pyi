@@ -9,9 +9,9 @@ class NodeClass:
     is_node: bool
     finds_next: bool
     clones: bool
-    has_prep: bool
-    has_exec: bool
-    has_post: bool
+    prep: object
+    exec: object
+    post: object
     raises_at_once: bool
     layering: int
     def __init__(self, cls: type) -> None: ...

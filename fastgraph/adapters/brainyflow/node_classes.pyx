@@ -1,33 +1,66 @@
 """What is known of a class of nodes: which of upstream's methods it has, and what it can see.
 
-Found out once per class and kept as long as the names that it was found from hold what they held;
-a class that counts in one of its attributes stays known.
+Found out once per class and kept as long as nothing changes that it was found from. That is told
+by the versions of the dicts of the class and its bases, not by the version tag of the type: each
+node that is made counts up an attribute of `BaseNode`, which takes a tag from it and from the class
+of the node, and a class gets only a thousand of them. Where a dict has changed its entries are
+compared, so that a class that counts in one of its attributes stays known.
 """
 
-from types import FunctionType as _FunctionType
+from types import GetSetDescriptorType as _GetSetDescriptor
 
 from fastgraph.adapters.brainyflow.own_view import LooksAroundError, is_async
 from fastgraph.adapters.brainyflow.own_view import relied_on as _relied_on
 
+cimport cython
 from cpython.object cimport PyObject
 
 cdef extern from *:
     """
-    /* 0 where the type has no valid tag: then the names are compared. */
-    static unsigned int fastgraph_type_tag(PyObject *type) {
-        return ((PyTypeObject *)type)->tp_version_tag;
+    #if defined(__GNUC__)
+    #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+    #endif
+
+    /* Changes with whatever is set in a dict. 0: it cannot be told. */
+    static inline unsigned long long fastgraph_dict_version(PyObject *dict)
+    {
+    #if PY_VERSION_HEX < 0x030E0000
+        return ((PyDictObject *)dict)->ma_version_tag;
+    #else
+        return 0;
+    #endif
+    }
+
+    /* The dict of a class that is not one of C's. */
+    static inline PyObject *fastgraph_class_dict(PyObject *type)
+    {
+        return Py_NewRef(((PyTypeObject *)type)->tp_dict);
+    }
+
+    static inline PyObject *fastgraph_mro(PyObject *type)
+    {
+        return ((PyTypeObject *)type)->tp_mro;
+    }
+
+    static inline int fastgraph_is_of_c(PyObject *type)
+    {
+        return !PyType_HasFeature((PyTypeObject *)type, Py_TPFLAGS_HEAPTYPE);
     }
     """
-    unsigned int type_tag "fastgraph_type_tag"(object node_class)
+    unsigned long long dict_version "fastgraph_dict_version"(PyObject *entries)
+    dict class_dict "fastgraph_class_dict"(object node_class)
+    PyObject *mro_of "fastgraph_mro"(object node_class)
+    bint is_of_c "fastgraph_is_of_c"(object node_class)
 
 cdef extern from "Python.h":
     PyObject *_PyType_Lookup(object node_class, object name)
 
-cdef object FunctionType = _FunctionType
+cdef object GetSetDescriptor = _GetSetDescriptor
 cdef dict upstream_classes = {}
 #: Class and name -> upstream's function of that name, and what stands in for it.
 cdef dict upstream_methods = {}
 cdef dict known = {}
+cdef object UNSET = object()
 
 #: Layerings of a flow: none of upstream's, one node after the other, gathered.
 cdef int OTHER = 0, SEQUENTIAL = 1, GATHERED = 2
@@ -75,7 +108,8 @@ cdef object looked_up(cls, str name):
 
 cdef bint binds(object held) except -1:
     """Whether an attribute of a class is more than the object that it holds."""
-    return hasattr(type(held), "__get__")
+    kind = type(held)
+    return hasattr(kind, "__get__") or hasattr(kind, "__set__") or hasattr(kind, "__delete__")
 
 
 cdef bint is_upstreams(cls, str name, str owner) except -1:
@@ -95,37 +129,38 @@ cdef bint has_generic_attributes(cls) except -1:
         if base is object:
             continue
         for name, held in vars(base).items():
-            if name in ("__dict__", "__weakref__"):
+            if name in ("__dict__", "__weakref__") and type(held) is GetSetDescriptor:
                 continue
             if hasattr(type(held), "__set__") or hasattr(type(held), "__delete__"):
                 return False
     return True
 
 
+@cython.final
 cdef class NodeClass:
     """A class of nodes.
 
     `own_view`: its methods cannot see more than their own node, and its machinery is upstream's.
     `generic`: nobody notices how often its nodes are copied, as far as that is up to the class.
     `is_node`: it is run the way upstream's `Node` is. `finds_next`, `clones`: these methods are
-    upstream's. `has_...`: the method does something. `raises_at_once`: without retries, an error
-    is raised as it is. `layering`: how a flow runs its branches.
+    upstream's. `prep`, `exec`, `post`: the method, None if it is upstream's, which does nothing.
+    `raises_at_once`: without retries, an error is raised as it is. `layering`: how a flow runs its
+    branches.
     """
 
     def __init__(self, cls):
         self.node_class = cls
-        self.tag = 0
+        self.note_dicts(cls.__mro__)
         base = upstream_classes["BaseNode"]
         self.clones = issubclass(cls, base) and is_upstreams(cls, "clone", "BaseNode")
         self.finds_next = issubclass(cls, base) and is_upstreams(cls, "get_next_nodes", "BaseNode")
         is_flow = issubclass(cls, upstream_classes["Flow"])
         self.is_node = not is_flow and is_upstreams(cls, "exec_runner", "Node")
-        self.has_prep = not is_upstreams(cls, "prep", "BaseNode")
-        self.has_exec = not is_upstreams(cls, "exec", "BaseNode")
-        self.has_post = not is_upstreams(cls, "post", "BaseNode")
+        self.prep = self.defined("prep")
+        self.exec = self.defined("exec")
+        self.post = self.defined("post")
         self.raises_at_once = is_upstreams(cls, "exec_fallback", "Node")
         self.layering = layering_of(cls) if is_flow else OTHER
-        self.methods, self.relied_on = frozenset(), ()
         names = dict.fromkeys((*LIFE, *MACHINERY, *FLOW_MACHINERY, *GENERIC, *ABSENT))
         for name in names:
             names[name] = looked_up(cls, name)
@@ -140,8 +175,14 @@ cdef class NodeClass:
                 self.own_view = True
             except LooksAroundError:
                 pass
-        self.relied_on = tuple(names.items())
-        self.methods = frozenset([name for name, held in self.relied_on if binds(held)])
+        self.methods = frozenset([name for name, held in names.items() if binds(held)])
+        self.watched = self.methods.union(ABSENT)
+
+    cdef object defined(self, str name):
+        """A method of a node's life, None if it is upstream's."""
+        return None if is_upstreams(self.node_class, name, "BaseNode") else looked_up(
+            self.node_class, name
+        )
 
     cdef tuple lifecycle(self, bint is_flow):
         """The methods that the class defines itself."""
@@ -158,18 +199,57 @@ cdef class NodeClass:
             names.append(name)
         return tuple(names)
 
+    cdef int note_dicts(self, tuple mro) except -1:
+        """Note what is in the dicts of a class and its bases."""
+        self.mro, self.dicts, self.noted = mro, [], []
+        for base in mro:
+            if not is_of_c(base):
+                self.dicts.append(class_dict(base))
+                self.noted.append(self.dicts[len(self.dicts) - 1].copy())
+        self.versioned = min(len(self.dicts), MOST_DICTS)
+        for index in range(self.versioned):
+            self.entries[index] = <PyObject *>self.dicts[index]
+            self.versions[index] = dict_version(self.entries[index])
+        return 0
+
     cdef bint holds(self) except -1:
         """Whether the class is still what it was."""
-        cdef unsigned int tag = type_tag(self.node_class)
-        if tag != 0 and tag == self.tag:
+        cdef int index
+        cdef bint same = mro_of(self.node_class) == <PyObject *>self.mro
+        for index in range(self.versioned):
+            version = dict_version(self.entries[index])
+            same = same and version != 0 and version == self.versions[index]
+        if same and len(self.dicts) == self.versioned:
             return True
-        for name, held in self.relied_on:
-            found = looked_up(self.node_class, name)
-            # Other things are seen as they are when they are looked at.
-            if found is not held and (binds(found) or binds(held)):
+        return self.holds_still()
+
+    cdef bint holds_still(self) except -1:
+        """Whether what changed since is no method, nor binds what it is got from."""
+        cdef dict now, was
+        cdef unsigned long long versions[MOST_DICTS]
+        if mro_of(self.node_class) != <PyObject *>self.mro:
+            return False
+        for index in range(self.versioned):
+            versions[index] = dict_version(self.entries[index])
+        entries = [held.copy() for held in self.dicts]
+        for now, was in zip(entries, self.noted):
+            if not self.is_alike(now, was):
                 return False
-        # A lookup has given the type a tag, if there was any left to give.
-        self.tag = type_tag(self.node_class)
+        # Asking whether something binds may have changed a class once more.
+        for index in range(self.versioned):
+            self.versions[index] = versions[index]
+        self.noted = entries
+        return True
+
+    cdef bint is_alike(self, dict now, dict was) except -1:
+        """Whether nothing differs between two states of a class that is watched or binds."""
+        for name, held in now.items():
+            before = was.get(name, UNSET)
+            if held is not before and (name in self.watched or binds(held) or binds(before)):
+                return False
+        for name, before in was.items():
+            if name not in now and (name in self.watched or binds(before)):
+                return False
         return True
 
 
@@ -198,14 +278,6 @@ cdef NodeClass class_of(object node):
     if found is None or not (<NodeClass>found).holds():
         found = known[cls] = NodeClass(cls)
     return <NodeClass>found
-
-
-cdef bint hides_a_method(NodeClass kind, dict attributes) except -1:
-    """Whether an attribute of a node stands before one of its class that is relied on."""
-    for name in attributes:
-        if name in kind.methods:
-            return True
-    return False
 
 
 cdef bint hides_a_flow(dict attributes) except -1:

@@ -4,12 +4,13 @@ Upstream clones by a recursion over all successors, in which lists, dicts and se
 attributes are copied deeply. `graph_copy` does the same in the same order from a stack of its own,
 so that no length of a chain is too much for it.
 
-`node_copy` copies one node, whose successors are those of the node that it was made from. It stands
-for a clone of the whole graph where the two cannot be told apart: copying is not noticed by anybody
-(`Graph.alike`), and the node that runs does not see its successors (`NodeClass.own_view`). In a
-graph with loops a path remembers the copies that ran (`Version`): met again, a node is copied from
-the last of them. Upstream would have copied it right after it ran, so if anybody else could change
-it after that, it is copied right then (`settled`).
+`node_copy` copies one node, whose successors are those of the node that it was made from. It, or
+the node itself if no other run comes to it (`Graph.tree`), stands for a clone of the whole graph
+where the two cannot be told apart: copying is not noticed by anybody (`Graph.alike`), and the node
+that runs does not see its successors (`NodeClass.own_view`). In a graph with loops a path remembers
+the copies that ran (`Version`): met again, a node is copied from the last of them. Upstream would
+have copied it right after it ran, so if anybody else could change it after that, it is copied right
+then (`settled`).
 
 Domain: any graph; a node that has another `clone` than upstream's is asked to clone itself.
 """
@@ -23,24 +24,39 @@ from fastgraph.adapters.brainyflow.node_classes cimport (
     NodeClass,
     bind_classes,
     class_of,
-    hides_a_method,
 )
 from fastgraph.adapters.brainyflow.node_classes import stands_in
 from fastgraph.kernels.tally cimport Tally
 
 cdef extern from "Python.h":
     Py_ssize_t Py_REFCNT(PyObject *thing)
+    int PyDict_Next(
+        object entries, Py_ssize_t *position, PyObject **key, PyObject **value
+    )
+    int PySet_Contains(object things, object thing) except -1
+    object PyLong_FromVoidPtr(void *address)
     object PyType_GenericAlloc(object kind, Py_ssize_t items)
-    object PyObject_GenericGetAttr(object instance, object name)
-    int PyObject_GenericSetAttr(object instance, object name, object value) except -1
+    object PyObject_GenericGetDict(object instance, void *context)
     int Py_EnterRecursiveCall(const char *where) except -1
     void Py_LeaveRecursiveCall()
 
+cdef extern from *:
+    """
+    static inline int fastgraph_set(PyObject *descriptor, PyObject *instance, PyObject *value)
+    {
+        return Py_TYPE(descriptor)->tp_descr_set(descriptor, instance, value);
+    }
+    """
+    int set_by "fastgraph_set"(object descriptor, object instance, object value) except -1
+
 cdef object getweakrefcount = _getweakrefcount
 cdef object END = object()
+cdef str SUCCESSORS = "successors"
 #: So deep a container may be, and its copying is still known not to be noticed.
 cdef int DEEPEST = 20
 
+#: What sets the `__dict__` of a node.
+cdef object dict_of_nodes = None
 cdef object stock_clone
 cdef Tally clone_tally
 
@@ -49,8 +65,9 @@ cdef Tally clone_tally
 cdef class Graph:
     """A clone of a graph that nobody else has.
 
-    `alike`: nobody notices by whom and when its nodes are copied. `loops`: some node may be met
-    again. `met`: those that ran, if so.
+    `alike`: nobody notices by whom and when its nodes are copied. `tree`: each node is met on one
+    way only. `loops`: some node may be met again. `met`: those that ran, if so. `unseen`: nobody
+    looks at its nodes, unless they are cloned once more.
     """
 
 
@@ -65,7 +82,8 @@ cdef class Version:
 
 cdef Graph new_graph():
     graph = <Graph>Graph.__new__(Graph)
-    graph.alike, graph.loops, graph.met = True, False, set()
+    graph.alike, graph.tree, graph.loops, graph.unseen = True, True, False, False
+    graph.met = set()
     return graph
 
 
@@ -138,63 +156,148 @@ cdef Version settled(Version path, Graph graph):
     return path
 
 
+cdef dict own_dict(object node, NodeClass kind):
+    """The dict that is all that there is to a node's attributes, None if there is more to them."""
+    if not (kind.generic and kind.clones):
+        return None
+    attributes = PyObject_GenericGetDict(node, NULL)
+    return <dict>attributes if type(attributes) is dict else None
+
+
+cdef object with_attributes(object cls, dict attributes):
+    """An object of a class whose objects have a dict, without that its class is asked."""
+    made = PyType_GenericAlloc(cls, 0)
+    # `PyObject_GenericSetDict` leaves the first releases of 3.13 with two sets of attributes.
+    set_by(dict_of_nodes, made, attributes)
+    return made
+
+
 cdef object node_copy(object source):
     """Copy one node, with its successors as they are."""
-    clone = PyType_GenericAlloc(type(source), 0)
-    for key, value in (<dict>source.__dict__).items():
+    cdef dict attributes = PyObject_GenericGetDict(source, NULL)
+    cdef dict copy = attributes.copy()
+    for key, value in attributes.items():
         kind = type(value)
         if kind is list or kind is dict or kind is set:
             # What it triggered is forgotten before anybody can ask.
             if key == "_triggers":
-                value = []
-            elif key != "successors":
-                value = copied(value)
-        PyObject_GenericSetAttr(clone, key, value)
-    return clone
+                copy[key] = []
+            elif key is not SUCCESSORS and key != SUCCESSORS:
+                copy[key] = copied(value)
+    return with_attributes(type(source), copy)
+
+
+cdef inline bint is_container(object value) except -1:
+    """Whether upstream copies an attribute's value deeply."""
+    kind = type(value)
+    if kind is int or kind is str or kind is bool or value is None:
+        return False
+    return kind is list or kind is dict or kind is set or isinstance(value, (list, dict, set))
+
+
+cdef object container_copy(object value, Graph graph):
+    """`copy.deepcopy(value)`, noting whether somebody may notice."""
+    if graph.alike and not is_plain(value, DEEPEST):
+        graph.alike = False
+    return copied(value)
+
+
+cdef dict cloned_attributes(dict attributes, NodeClass kind, Graph graph):
+    """The attributes of a clone, if its class is generic; of its successors, those of the node."""
+    # Upstream's clones have their successors last, which a node sees only from outside.
+    cdef dict cloned = attributes.copy() if graph.unseen else {}
+    for key, value in attributes.items():
+        if type(key) is not str:
+            raise TypeError(f"attribute name must be string, not '{type(key).__name__}'")
+        if PySet_Contains(kind.methods, key):
+            graph.alike = False
+        if is_container(value):
+            if key is not SUCCESSORS and key != SUCCESSORS:
+                cloned[key] = container_copy(value, graph)
+        elif not graph.unseen:
+            cloned[key] = value
+    return cloned
 
 
 @cython.final
+@cython.freelist(32)
 cdef class Opened:
-    """A node whose successors are being cloned."""
+    """A node whose successors are being cloned.
+
+    `items` goes through them, unless they are exactly a dict: then `left` of them are left.
+    """
 
     cdef object node
-    cdef object clone
     cdef object items
+    cdef dict source
+    cdef Py_ssize_t size
+    cdef Py_ssize_t left
+    cdef Py_ssize_t position
     cdef object action
     cdef object nodes
     cdef list clones
     cdef object successors
 
-
-cdef Opened opened(object node, dict seen, Graph graph, Version path):
-    """Clone a node and its attributes, but not its successors."""
-    cls = type(node)
-    cdef NodeClass kind
-    source = node if path is None else latest(node, path)
-    attributes = source.__dict__
-    clone = cls.__new__(cls)
-    seen[node] = clone
-    for key, value in attributes.items():
-        if key == "successors":
-            continue
-        if isinstance(value, (list, dict, set)):
-            if graph.alike and not is_plain(value, DEEPEST):
-                graph.alike = False
-            setattr(clone, key, copied(value))
+    cdef bint begins_next(self) except -1:
+        """Go on to the nodes of the next action, if there is one left."""
+        cdef PyObject *action
+        cdef PyObject *nodes
+        if self.source is None:
+            item = next(self.items, END)
+            if item is END:
+                return False
+            self.action, found = item
         else:
-            setattr(clone, key, value)
-    kind = class_of(node)
-    if not kind.generic or type(attributes) is not dict or hides_a_method(kind, attributes):
+            # As an iterator has it, which takes longer to make than to use.
+            if len(self.source) != self.size:
+                raise RuntimeError("dictionary changed size during iteration")
+            if not PyDict_Next(self.source, &self.position, &action, &nodes):
+                return False
+            if self.left == 0:
+                raise RuntimeError("dictionary keys changed during iteration")
+            self.left -= 1
+            self.action, found = <object>action, <object>nodes
+        self.nodes, self.clones = iter(found), []
+        return True
+
+
+cdef object opened(
+    object node, NodeClass kind, dict seen, Graph graph, Version path, list stack
+):
+    """Clone a node; if it has successors, it is put on the stack."""
+    cdef dict attributes, cloned
+    source = node if path is None else latest(node, path)
+    attributes = own_dict(source, kind)
+    if attributes is not None and SUCCESSORS in attributes:
+        successors = attributes[SUCCESSORS]
+        cloned = cloned_attributes(attributes, kind, graph)
+        cloned[SUCCESSORS] = clones = {}
+        clone = seen[node] = with_attributes(type(node), cloned)
+    else:
         graph.alike = False
-    clone.successors = {}
-    frame = <Opened>Opened.__new__(Opened)
-    frame.node, frame.clone, frame.successors = node, clone, clone.successors
-    frame.items = iter(source.successors.items())
-    return frame
+        clone = seen[node] = type(node).__new__(type(node))
+        for key, value in source.__dict__.items():
+            if key != SUCCESSORS:
+                setattr(clone, key, copied(value) if is_container(value) else value)
+        clone.successors = {}
+        clones, successors = clone.successors, source.successors
+    if type(successors) is not dict or <dict>successors:
+        frame = <Opened>Opened.__new__(Opened)
+        frame.node, frame.successors = node, clones
+        if type(successors) is dict:
+            frame.source = successors
+            frame.size = frame.left = len(frame.source)
+        else:
+            frame.items = iter(successors.items())
+        stack.append(frame)
+    return clone
 
 
 cdef bint clones_itself(object node, NodeClass kind) except -1:
     """Whether a node has another `clone` than upstream's."""
+    cdef dict attributes = own_dict(node, kind)
+    if attributes is not None:
+        return "clone" in attributes
     return not kind.clones or "clone" in getattr(node, "__dict__", ())
 
 
@@ -212,44 +315,53 @@ cdef object graph_copy(object start, dict seen, Graph graph, Version path):
 
 
 cdef object walked(object start, dict seen, Graph graph, Version path):
-    cdef list stack = [opened(start, seen, graph, path)]
-    cdef set above = {id(start)}
+    cdef list stack = []
+    cdef set above = set()
     cdef Opened frame
-    while True:
+    cdef NodeClass kind
+    first = opened(start, class_of(start), seen, graph, path, stack)
+    while stack:
         frame = <Opened>stack[len(stack) - 1]
         if frame.nodes is None:
-            item = next(frame.items, END)
-            if item is END:
+            if not frame.begins_next():
                 stack.pop()
-                above.discard(id(frame.node))
-                if not stack:
-                    return frame.clone
-                (<Opened>stack[len(stack) - 1]).clones.append(frame.clone)
+                above.discard(PyLong_FromVoidPtr(<PyObject *>frame.node))
                 continue
-            frame.action, nodes = item
-            frame.nodes, frame.clones = iter(nodes), []
+            above.add(PyLong_FromVoidPtr(<PyObject *>frame.node))
         node = next(frame.nodes, END)
         if node is END:
             frame.successors[frame.action] = frame.clones
             frame.nodes = None
-        elif not node:
+            continue
+        if not node:
             graph.alike = False
             frame.clones.append(node)
-        elif clones_itself(node, class_of(node)):
+            continue
+        kind = class_of(node)
+        if clones_itself(node, kind):
             graph.alike = False
             frame.clones.append(node.clone(seen))
         elif node in seen:
-            if id(node) in above:
+            graph.tree = False
+            if PyLong_FromVoidPtr(<PyObject *>node) in above:
                 graph.loops = True
             frame.clones.append(seen[node])
         else:
-            above.add(id(node))
-            stack.append(opened(node, seen, graph, path))
+            frame.clones.append(opened(node, kind, seen, graph, path, stack))
+    return first
+
+
+cdef int bind_copies(dict upstream) except -1:
+    """Take what upstream's module defines."""
+    global dict_of_nodes
+    bind_classes(upstream)
+    dict_of_nodes = upstream["BaseNode"].__dict__["__dict__"]
+    return 0
 
 
 def make_clone(original, Tally tally not None, str variant):
     global stock_clone, clone_tally
-    bind_classes(original.__globals__)
+    bind_copies(original.__globals__)
     stock_clone, clone_tally = original, tally
     return stands_in(original.__globals__["BaseNode"], "clone", clone)
 

@@ -129,10 +129,10 @@ TARGETS: tuple[Target, ...] = (
         "Flow.exec_runner",
         "25a06b6a5f6071f8",
         "flow_run:make_exec_runner",
-        "Runs a flow with one clone of its graph and a copy of each node that runs.",
+        "Runs a flow with one clone of its graph, and a copy of each node that may run again.",
         "Flows with upstream's methods, those of `Flow` or `ParallelFlow`. Nodes of upstream's "
         "`Node` whose methods do with `self` nothing but use its attributes are copied by "
-        "themselves; for any other node the graph is cloned.",
+        "themselves, if at all; for any other node the graph is cloned.",
         {**NODES, **STORES},
     ),
     target(
