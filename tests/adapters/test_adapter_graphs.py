@@ -35,10 +35,24 @@ def seen(scenario: Scenario, driver: Any) -> Any:
     return shape(result), stored(saver)
 
 
+#: How often a scenario is run again whose chunks came in another order. Those of a sync run that
+#: calls tasks do, on stock as well, when its thread is late: rarely, and never each time.
+TRIES = 4
+
+
+def assert_seen(scenario: Scenario, driver: Any, expected: Any) -> None:
+    """A scenario shows what is expected."""
+    for _ in range(TRIES):
+        found = seen(scenario, driver)
+        if found == expected:
+            return
+    assert found == expected, scenario.__name__
+
+
 @functools.cache
 def seen_with_stock(scenario: Scenario, driver: Any) -> Any:
     expected = seen(scenario, driver)
-    assert seen(scenario, driver) == expected  # or there is nothing to compare
+    assert_seen(scenario, driver, expected)  # or there is nothing to compare
     return expected
 
 
@@ -47,7 +61,7 @@ def seen_with_stock(scenario: Scenario, driver: Any) -> Any:
 def test_a_graph_does_and_stores_the_same(scenario: Scenario, driver: Any) -> None:
     expected = seen_with_stock(scenario, driver)
     with fastgraph.patched(replaced(), strict=True):
-        assert seen(scenario, driver) == expected
+        assert_seen(scenario, driver, expected)
 
 
 def replaced() -> list[str]:
@@ -61,7 +75,7 @@ def test_each_target_works_on_its_own(target: str) -> None:
     for scenario in SCENARIOS:
         expected = seen_with_stock(scenario, SyncDriver)
         with fastgraph.patched([target], strict=True):
-            assert seen(scenario, SyncDriver) == expected, scenario.__name__
+            assert_seen(scenario, SyncDriver, expected)
 
 
 #: Savers, models and tools that the scenarios do without; they have tests of their own.
