@@ -30,6 +30,7 @@ RANDOM_ID_BYTES = re.compile(RANDOM_ID.pattern.encode())
 CALLBACKS = re.compile(r"\bcb=\[[^\]]*\]")
 PLACE = re.compile(f"{value_path.MARK}(channel|the value)\\b")
 NUMBERED = re.compile(r"\bTask-\d+")
+INTERRUPT_FIELDS = {each.name for each in dataclasses.fields(Interrupt)}
 
 
 def _directory(file: str | None) -> str:
@@ -52,6 +53,11 @@ def is_user_frame(filename: str) -> bool:
     if not os.path.isabs(filename):  # as Cython names its own
         return False
     return not filename.startswith((*_ENGINE, *_PACKAGES))
+
+
+def is_interrupt(value: Any) -> bool:
+    """Whether a value is the dict that streams show of an interrupt."""
+    return type(value) is dict and value.keys() == INTERRUPT_FIELDS
 
 
 class Describer:
@@ -126,8 +132,11 @@ class Describer:
     def sequence(self, value: Iterable[Any]) -> list[Any]:
         """Describe items in order, but interrupts of several tasks, which come from a set."""
         items = list(value)
-        if len(items) > 1 and all(isinstance(item, Interrupt) for item in items):
-            items.sort(key=lambda item: str(item.id))
+        if len(items) > 1:
+            if all(isinstance(item, Interrupt) for item in items):
+                items.sort(key=lambda item: str(item.id))
+            elif all(is_interrupt(item) for item in items):
+                items.sort(key=lambda item: str(item["id"]))
         return self.items(items)
 
     def dataclass(self, value: Any) -> Any:

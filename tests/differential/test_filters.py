@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import uuid
 from typing import Any
 
@@ -61,6 +62,13 @@ def test_interrupts_of_several_tasks_have_no_order_others_do() -> None:
     assert described(GraphInterrupt((one, other))) == described(GraphInterrupt((other, one)))
     assert described((one, "x")) != described(("x", one))
     assert described((one, one)) != described((one, other))
+
+    # As `stream_mode="tasks"` shows them.
+    first, second = dataclasses.asdict(one), dataclasses.asdict(other)
+    assert described([first, second]) == described([second, first])
+    assert described([first, first]) != described([first, second])
+    assert described([first, {"value": 1}]) != described([{"value": 1}, first])
+    assert described([{"id": 1}, {"id": 2}]) != described([{"id": 2}, {"id": 1}])
 
 
 def noted(*notes: str) -> Exception:

@@ -14,8 +14,9 @@ from fastgraph.verify.comparison import first_difference
 from tools.differential.execution import observed
 from tools.differential.program import Program
 
-#: How often stock is run again to see whether it differs from itself.
-AGAIN = 20
+#: How often stock is run again to see whether it differs from itself. An order that two addresses
+#: decide may stay the same for dozens of runs.
+AGAIN = 60
 #: In seconds; no program takes that long.
 HANGS = 120
 #: In seconds, how long a thread may keep others waiting; one after the other in repeated runs.
@@ -71,6 +72,18 @@ def disturbed(number: int) -> Iterator[None]:
         sys.setswitchinterval(before)
 
 
+#: Sizes of which the allocator keeps blocks of their own, in bytes, and what a `bytes` has of it.
+_SIZES, _HEAD = range(48, 513, 16), 33
+
+
+def litter(number: int) -> list[Any]:
+    """Objects of all small sizes, of each another number each time."""
+    found: list[Any] = [object() for _ in range(97 * number + 1)]
+    for size in _SIZES:
+        found += [bytes(size - _HEAD) for _ in range((7 * number + size // 16) % 13 + 1)]
+    return found
+
+
 def judged(program: Program, expected: dict[str, Any], found: dict[str, Any]) -> Verdict:
     """Compare two observations; where they differ, stock is held against itself.
 
@@ -80,9 +93,9 @@ def judged(program: Program, expected: dict[str, Any], found: dict[str, Any]) ->
     different, counts = first_difference(expected, found), expected["counts"]
     if different is None:
         return Verdict("equal", "", counts)
-    litter = []  # so that addresses, which order sets, are others each time
+    kept = []  # so that addresses, which order sets, are others each time
     for number in range(AGAIN):
-        litter.append([object() for _ in range(997 * number + 1)])
+        kept.append(litter(number))
         with disturbed(number):
             racing = first_difference(expected, observed(program))
         if racing is not None:
