@@ -46,7 +46,8 @@ def ag_ui(arguments: list[str] | None = None) -> int:
     if find_spec("ag_ui_langgraph") is None or find_spec("copilotkit") is None:
         return refused("ag-ui", "its packages are not installed: make .venv/.with-benchmarks")
     command = [sys.executable, "-m", "benchmarks.ag_ui", "--rounds", str(options.rounds)]
-    command += [f"--{word}" for word in ("seconds", "docs") if getattr(options, word)]
+    words = ("seconds", "docs", "though_busy")
+    command += [f"--{word.replace('_', '-')}" for word in words if getattr(options, word)]
     done = subprocess.run(command, check=False, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     print(done.stdout)
     if done.returncode:

@@ -90,8 +90,11 @@ def main() -> int:
     parser.add_argument("--instructions", action="store_true", help="take no times")
     parser.add_argument("--seconds", action="store_true", help="count no instructions")
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--docs", action="store_true", help="renew the table of docs/ag-ui.md")
+    page.add_options(parser, PAGE)
     options = parser.parse_args()
+    if why := page.why_not(options):
+        print(f"ag_ui: error: {why}", file=sys.stderr)
+        return 2
     if not options.seconds and shutil.which("valgrind") is None:
         print("valgrind is not installed: no instructions", file=sys.stderr)
         options.seconds = True
@@ -99,9 +102,7 @@ def main() -> int:
     timed = {} if options.instructions else {k: seconds(k, options.rounds) for k in AGENTS}
     made = table(counted, timed)
     print(made)
-    if options.docs:
-        page.write(made, PAGE, COMMAND)
-    return 0
+    return page.renew(options, made, PAGE, COMMAND)
 
 
 if __name__ == "__main__":

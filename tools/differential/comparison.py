@@ -16,7 +16,9 @@ from tools.differential.program import Program
 
 #: How often stock is run again to see whether it differs from itself. An order that two addresses
 #: decide may stay the same for dozens of runs.
-AGAIN = 60
+STOCK_AGAIN = 60
+#: How often a sync program is run again patched.
+PATCHED_AGAIN = 20
 #: In seconds; no program takes that long.
 HANGS = 120
 #: In seconds, how long a thread may keep others waiting; one after the other in repeated runs.
@@ -94,7 +96,7 @@ def judged(program: Program, expected: dict[str, Any], found: dict[str, Any]) ->
     if different is None:
         return Verdict("equal", "", counts)
     kept = []  # so that addresses, which order sets, are others each time
-    for number in range(AGAIN):
+    for number in range(STOCK_AGAIN):
         kept.append(litter(number))
         with disturbed(number):
             racing = first_difference(expected, observed(program))
@@ -104,7 +106,7 @@ def judged(program: Program, expected: dict[str, Any], found: dict[str, Any]) ->
         # Rare orders of threads need not show in as few runs of stock; but if patched runs are
         # mostly as stock's, what differed is an order of threads, too.
         with fastgraph.patched():
-            for number in range(AGAIN):
+            for number in range(PATCHED_AGAIN):
                 with disturbed(number):
                     agrees = first_difference(expected, observed(program)) is None
                 if agrees:
